@@ -1,0 +1,184 @@
+//! A scan as a Python object. The interpreter lock is released while it reads.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use auditor_engine::interest;
+use auditor_engine::output::{self, CSV_HEADER};
+use auditor_engine::scan as engine;
+use auditor_engine::scan::{Options, Progress, Step};
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict, PyList};
+
+use crate::columns::Labels;
+use crate::errors::{bad_argument, write_failed};
+use crate::reports;
+
+/// Frames between two looks at pending signals: a fraction of a second.
+const FRAMES_PER_STEP: u64 = 1 << 19;
+
+/// Which flows the caller wants to see.
+#[pyclass(frozen, from_py_object, module = "auditor._engine")]
+#[derive(Clone)]
+pub struct Interest {
+    inner: interest::Interest,
+}
+
+#[pymethods]
+impl Interest {
+    /// `networks`: inclusive ranges of 128-bit numbers; `ports`: TCP ports of either end.
+    #[new]
+    #[pyo3(signature = (*, networks, ports))]
+    fn new(networks: Vec<(u128, u128)>, ports: Vec<u16>) -> Interest {
+        Interest { inner: interest::Interest::new(&networks, &ports) }
+    }
+}
+
+/// Starts a scan of capture files; nothing is read before the first `next_batch`.
+#[pyfunction]
+#[pyo3(signature = (paths, *, interest = None, keep_all = true, validate_checksums = false, active_flows = None, decode_depth = None))]
+pub fn scan(
+    paths: Vec<String>,
+    interest: Option<Interest>,
+    keep_all: bool,
+    validate_checksums: bool,
+    active_flows: Option<usize>,
+    decode_depth: Option<u8>,
+) -> PyResult<Scan> {
+    if active_flows == Some(0) {
+        return Err(bad_argument("active_flows: expected at least 1, was 0".into()));
+    }
+    let defaults = Options::default();
+    let options = Options {
+        interest: interest.map(|interest| interest.inner),
+        keep_all,
+        validate_checksums,
+        active_flows: active_flows.unwrap_or(defaults.active_flows),
+        decode_depth: decode_depth.unwrap_or(defaults.decode_depth),
+    };
+    let scan = engine::Scan::new(paths, options);
+    Ok(Scan { progress: scan.progress(), inner: Mutex::new(scan) })
+}
+
+/// A scan over captures.
+#[pyclass(frozen, module = "auditor._engine")]
+pub struct Scan {
+    inner: Mutex<engine::Scan>,
+    progress: Arc<Progress>,
+}
+
+impl Scan {
+    fn lock(&self) -> MutexGuard<'_, engine::Scan> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Scan {
+    /// Reads on until a batch is full or the captures end; `None` at the end.
+    fn next_batch(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
+        loop {
+            match py.detach(|| self.lock().step(FRAMES_PER_STEP)) {
+                Step::Batch(inner) => return Ok(Some(Batch { inner })),
+                Step::End => return Ok(None),
+                Step::More => py.check_signals()?,
+            }
+        }
+    }
+
+    /// Bytes read and bytes in all; the latter 0 when not known. From any thread.
+    fn progress(&self) -> (u64, u64) {
+        (self.progress.read.load(Ordering::Relaxed), self.progress.total.load(Ordering::Relaxed))
+    }
+
+    /// Ends the scan where it is. From any thread.
+    fn cancel(&self) {
+        self.progress.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// One dictionary a capture, in order of reading.
+    #[getter]
+    fn captures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        let scan = self.lock();
+        let captures =
+            scan.captures().iter().map(|report| reports::capture(py, report)).collect::<PyResult<Vec<_>>>()?;
+        PyList::new(py, captures)
+    }
+
+    /// Sums over the scan.
+    #[getter]
+    fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        reports::totals(py, &self.lock())
+    }
+
+    /// (initiator, responder) pairs of which many ports were tried.
+    #[getter]
+    fn port_scans(&self) -> Vec<(u128, u128)> {
+        self.lock().port_scans()
+    }
+
+    /// What ICMP errors quoted, as columns.
+    #[getter]
+    fn quotes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let quotes = self.lock().quotes();
+        reports::quotes(py, &quotes)
+    }
+}
+
+/// Flows that have ended, sorted by capture and first frame.
+#[pyclass(frozen, module = "auditor._engine")]
+pub struct Batch {
+    inner: engine::Batch,
+}
+
+#[pymethods]
+impl Batch {
+    /// Flows.
+    #[getter]
+    fn rows(&self) -> usize {
+        self.inner.order.len()
+    }
+
+    /// Flows that are handed out as columns.
+    #[getter]
+    fn wanted(&self) -> usize {
+        self.inner.wanted.len()
+    }
+
+    /// The wanted flows as columns of little-endian numbers.
+    fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let columns = py.detach(|| output::columns(&self.inner.flows, &self.inner.wanted));
+        let fields = PyDict::new(py);
+        for (name, bytes) in columns {
+            fields.set_item(name, PyBytes::new(py, &bytes))?;
+        }
+        Ok(fields)
+    }
+
+    /// Appends all rows as CSV to a file, or writes them to standard output; `header` first where asked for.
+    #[pyo3(signature = (path, *, captures, labels, header = false))]
+    fn write_csv(
+        &self,
+        py: Python<'_>,
+        path: Option<PathBuf>,
+        captures: Vec<String>,
+        labels: &Labels,
+        header: bool,
+    ) -> PyResult<()> {
+        py.detach(|| {
+            let mut out: Box<dyn Write> = match path {
+                Some(path) => Box::new(OpenOptions::new().append(true).create(true).open(path)?),
+                None => Box::new(std::io::stdout()),
+            };
+            if header {
+                out.write_all(CSV_HEADER.as_bytes())?;
+            }
+            output::write_rows(&mut out, &self.inner, &captures, &labels.inner)?;
+            out.flush()
+        })
+        .map_err(|error| write_failed(&error))
+    }
+}

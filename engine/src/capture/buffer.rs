@@ -1,0 +1,122 @@
+//! The window of the (decompressed) file that is being read.
+
+use std::io::{self, ErrorKind, Read};
+
+/// Bytes asked of the source at once. Larger than a mapping's page and small enough for the second-level cache.
+const SIZE: usize = 1 << 20;
+
+/// More bytes are needed, but frames already handed out lie in the buffer.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Paused;
+
+/// Unread bytes are `bytes[at..end]`; `base` is the file offset of `bytes[0]`.
+pub(super) struct Buffer {
+    source: Box<dyn Read + Send>,
+    bytes: Vec<u8>,
+    at: usize,
+    end: usize,
+    base: u64,
+    ended: bool,
+    pinned: bool,
+    failure: Option<io::Error>,
+}
+
+impl Buffer {
+    pub fn new(source: Box<dyn Read + Send>) -> Buffer {
+        let bytes = vec![0; SIZE];
+        Buffer { source, bytes, at: 0, end: 0, base: 0, ended: false, pinned: false, failure: None }
+    }
+
+    /// The unread bytes read so far, and the source, to start again with a decoder between them.
+    pub fn into_parts(mut self) -> (Vec<u8>, Box<dyn Read + Send>) {
+        self.bytes.truncate(self.end);
+        (self.bytes.split_off(self.at), self.source)
+    }
+
+    /// While pinned, bytes stay where they are.
+    pub fn pin(&mut self, pinned: bool) {
+        self.pinned = pinned;
+    }
+
+    /// Makes `need` unread bytes available. `Ok(false)`: the file ends before.
+    #[inline]
+    pub fn ensure(&mut self, need: usize) -> Result<bool, Paused> {
+        if self.end - self.at >= need { Ok(true) } else { self.fill(need) }
+    }
+
+    /// For work that moves through the file: only starts when nothing is pinned.
+    pub fn free(&self) -> Result<(), Paused> {
+        if self.pinned { Err(Paused) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn fill(&mut self, need: usize) -> Result<bool, Paused> {
+        self.free()?;
+        if self.at + need > self.bytes.len() {
+            self.bytes.copy_within(self.at..self.end, 0);
+            self.base += self.at as u64;
+            self.end -= self.at;
+            self.at = 0;
+        }
+        while self.end - self.at < need && !self.ended {
+            if self.end == self.bytes.len() {
+                // Doubled only when full: a hostile length costs no more memory than bytes that came.
+                self.bytes.resize(self.bytes.len() * 2, 0);
+            }
+            match self.source.read(&mut self.bytes[self.end..]) {
+                Ok(0) => self.ended = true,
+                Ok(count) => self.end += count,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.failure = Some(error);
+                    self.ended = true;
+                }
+            }
+        }
+        Ok(self.end - self.at >= need)
+    }
+
+    /// The unread bytes at hand.
+    #[inline]
+    pub fn unread(&self) -> &[u8] {
+        &self.bytes[self.at..self.end]
+    }
+
+    /// Position of the unread bytes in the buffer, as [`Buffer::slice`] takes it.
+    #[inline]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Moves over at most `count` unread bytes.
+    #[inline]
+    pub fn advance(&mut self, count: usize) {
+        self.at = (self.at + count).min(self.end);
+    }
+
+    /// File offset of the first unread byte.
+    #[inline]
+    pub fn offset(&self) -> u64 {
+        self.base + self.at as u64
+    }
+
+    /// File offset behind the last byte read.
+    pub fn end_offset(&self) -> u64 {
+        self.base + self.end as u64
+    }
+
+    /// Whether `unread` reaches the end of the file.
+    pub fn ended(&self) -> bool {
+        self.ended
+    }
+
+    pub fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    /// Bytes at a position; empty when they are not in the buffer.
+    #[inline]
+    pub fn slice(&self, at: usize, len: usize) -> &[u8] {
+        at.checked_add(len).and_then(|end| self.bytes.get(at..end)).unwrap_or_default()
+    }
+}

@@ -1,0 +1,141 @@
+//! Capture files to frames.
+//!
+//! [`Capture`] reads pcap and pcapng, plain or compressed, from a path or standard input, in one pass
+//! and in bounded memory. Damage is a [`crate::problem::Problem`], not an error: what can be read is read.
+//!
+//! One idea per file: [`source`](self) sniffs and decompresses, `buffer` holds the bytes being read,
+//! `pcap` and `pcapng` walk records and blocks, `chain` finds the next sound one after damage.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+mod block;
+mod buffer;
+mod chain;
+mod clock;
+mod error;
+mod gzip;
+mod info;
+mod limits;
+mod order;
+mod pcap;
+mod pcapng;
+mod sections;
+mod source;
+#[cfg(test)]
+mod tests;
+mod variant;
+mod zstandard;
+
+pub use error::OpenError;
+pub use info::{Compression, Format, Info, Interface};
+pub use limits::{
+    COMMON_SNAPLEN, MAX_BLOCK, MAX_INTERFACES, MAX_NAME, MAX_RECORD, MAX_ZSTD_WINDOW, RESYNC_AHEAD, RESYNC_BLOCKS,
+    RESYNC_RECORDS, RESYNC_SECONDS,
+};
+
+use buffer::{Buffer, Paused};
+use pcap::Pcap;
+use pcapng::Pcapng;
+
+/// Where one frame lies in the reader's buffer, and what its record says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Frame {
+    /// Nanoseconds since 1970, UTC.
+    pub time_ns: i64,
+    /// Number in its file, from 1, as Wireshark counts.
+    pub number: u64,
+    /// Byte offset of the record or block in the decompressed file.
+    pub file_offset: u64,
+    /// Position of the captured bytes in the reader's buffer.
+    pub at: usize,
+    /// Captured bytes.
+    pub len: u32,
+    /// Bytes on the wire; never less than `len`.
+    pub wire_len: u32,
+    /// Link type (LINKTYPE_ number), per interface in pcapng.
+    pub link_type: u16,
+    /// Interface in the order of the file's interface blocks over all sections; 0 for pcap.
+    pub interface: u16,
+}
+
+/// A capture being read, front to back.
+pub struct Capture {
+    buffer: Buffer,
+    format: Reader,
+    info: Info,
+    ended: bool,
+}
+
+enum Reader {
+    Pcap(Pcap),
+    Pcapng(Pcapng),
+}
+
+/// What one slow step met.
+enum Step {
+    /// A record or block was dealt with; more may follow.
+    Next,
+    /// Nothing more can be read.
+    End,
+}
+
+impl Capture {
+    /// Opens a file. The error's sentence does not repeat the path.
+    pub fn open(path: &Path) -> Result<Capture, OpenError> {
+        Capture::from_reader(Box::new(File::open(path).map_err(OpenError::Io)?))
+    }
+
+    /// Reads from any stream, for example standard input; blocks until its first bytes arrive.
+    pub fn from_reader(source: Box<dyn Read + Send>) -> Result<Capture, OpenError> {
+        let (buffer, compression, format) = source::sniff(source)?;
+        let info = Info::new(format, compression);
+        let format = match format {
+            Format::Pcap => Reader::Pcap(Pcap::default()),
+            Format::Pcapng => Reader::Pcapng(Pcapng::default()),
+        };
+        Ok(Capture { buffer, format, info, ended: false })
+    }
+
+    /// Clears `frames` and fills it with up to `max` (at least 1) next frames that all lie in the
+    /// buffer at once. `false`: end of the capture, and `frames` is empty.
+    pub fn next_frames(&mut self, frames: &mut Vec<Frame>, max: usize) -> bool {
+        frames.clear();
+        let max = max.max(1);
+        while !self.ended && frames.len() < max {
+            // Frames already handed out pin the buffer: a step that needs more bytes pauses instead.
+            self.buffer.pin(!frames.is_empty());
+            let step = match &mut self.format {
+                Reader::Pcap(pcap) => pcap.step(&mut self.buffer, &mut self.info, frames, max),
+                Reader::Pcapng(pcapng) => pcapng.step(&mut self.buffer, &mut self.info, frames, max),
+            };
+            match step {
+                Ok(Step::Next) => {}
+                Ok(Step::End) => self.end(),
+                Err(Paused) => return true,
+            }
+        }
+        !frames.is_empty()
+    }
+
+    /// The captured bytes of a frame of the last batch; valid until the next [`Capture::next_frames`].
+    #[inline]
+    pub fn bytes(&self, frame: &Frame) -> &[u8] {
+        self.buffer.slice(frame.at, frame.len as usize)
+    }
+
+    /// What is known so far; complete once `next_frames` returned `false`.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        if let Some(failure) = self.buffer.take_failure() {
+            source::note_failure(&failure, &mut self.info, self.buffer.end_offset());
+        }
+        self.info.note_drops(self.buffer.end_offset());
+        self.info.complete = !self.info.problems.as_slice().iter().any(|problem| problem.hides_traffic);
+    }
+}

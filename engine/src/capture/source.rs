@@ -1,0 +1,100 @@
+//! What kind of file it is, by its first bytes; decompression on the way in.
+
+use std::io::{self, BufReader, Cursor, ErrorKind, Read};
+
+use super::buffer::Buffer;
+use super::error::OpenError;
+use super::gzip::Gzip;
+use super::info::{Compression, Format, Info};
+use super::order::Order;
+use super::pcap;
+use super::zstandard::Zstandard;
+
+/// Compressed bytes asked of the source at once.
+const COMPRESSED: usize = 256 << 10;
+/// Bytes that tell every known format.
+const START: usize = 8;
+
+/// Formats known by name, with what to do about them.
+const OTHERS: &[(&[u8], &str, &str)] = &[
+    (b"\xfd7zXZ\0", "xz data", "decompress it first: xz -dk FILE"),
+    (b"BZh", "bzip2 data", "decompress it first: bzip2 -dk FILE"),
+    (b"\x04\x22\x4d\x18", "lz4 data", "decompress it first: lz4 -dk FILE"),
+    (b"PK\x03\x04", "a zip archive", "unpack it first"),
+    (b"snoop\0\0\0", "a snoop capture", "convert it first: editcap -F pcapng FILE OUT.pcapng"),
+    (b"GMBU", "a Network Monitor capture", "convert it first: editcap -F pcapng FILE OUT.pcapng"),
+    (b"RTSS", "a Network Monitor capture", "convert it first: editcap -F pcapng FILE OUT.pcapng"),
+    (b"TRSNIFF ", "a Sniffer capture", "convert it first: editcap -F pcapng FILE OUT.pcapng"),
+    (b"XCP\0", "a NetXRay capture", "convert it first: editcap -F pcapng FILE OUT.pcapng"),
+];
+
+enum Start {
+    Capture(Format),
+    Compressed(Compression),
+    Other(OpenError),
+}
+
+/// The capture's bytes, how they were compressed, and the container format.
+pub(super) fn sniff(source: Box<dyn Read + Send>) -> Result<(Buffer, Compression, Format), OpenError> {
+    let mut buffer = Buffer::new(source);
+    let compression = match start(&mut buffer, OpenError::Io)? {
+        Start::Capture(format) => return Ok((buffer, Compression::None, format)),
+        Start::Other(error) => return Err(error),
+        Start::Compressed(compression) => compression,
+    };
+    let (read, rest) = buffer.into_parts();
+    let rest = BufReader::with_capacity(COMPRESSED, Cursor::new(read).chain(rest));
+    let mut buffer = Buffer::new(match compression {
+        Compression::Gzip => Box::new(Gzip::new(rest)),
+        _ => Box::new(Zstandard::new(rest)),
+    });
+    match start(&mut buffer, OpenError::Compression)? {
+        Start::Capture(format) => Ok((buffer, compression, format)),
+        Start::Other(error) => Err(error),
+        Start::Compressed(inner) => Err(OpenError::Nested { outer: compression.name(), inner: inner.name() }),
+    }
+}
+
+fn start(buffer: &mut Buffer, failed: impl FnOnce(io::Error) -> OpenError) -> Result<Start, OpenError> {
+    // Nothing is pinned yet, so this cannot pause; a short file is seen by its length.
+    let _ = buffer.ensure(START);
+    let bytes = &buffer.unread()[..buffer.unread().len().min(START)];
+    let known = if let Some(&(_, format, help)) = OTHERS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
+        Some(Start::Other(OpenError::Unsupported { format, help }))
+    } else if bytes.starts_with(&[0x1f, 0x8b]) {
+        Some(Start::Compressed(Compression::Gzip))
+    } else if let &[low, b'\x2a', b'\x4d', b'\x18', ..] = bytes
+        && low & 0xf0 == 0x50
+    {
+        Some(Start::Compressed(Compression::Zstandard))
+    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Some(Start::Compressed(Compression::Zstandard))
+    } else if bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
+        Some(Start::Capture(Format::Pcapng))
+    } else if bytes.len() >= 4 && pcap::magic(Order::Little.u32(bytes, 0)).is_some() {
+        Some(Start::Capture(Format::Pcap))
+    } else {
+        None
+    };
+    if let Some(known) = known {
+        return Ok(known);
+    }
+    let (empty, start) = (bytes.is_empty(), bytes.to_vec());
+    match buffer.take_failure() {
+        Some(error) => Err(failed(error)),
+        None if empty => Err(OpenError::Empty),
+        None => Ok(Start::Other(OpenError::Unknown { start })),
+    }
+}
+
+/// Reports why the source ended before its time.
+pub(super) fn note_failure(failure: &io::Error, info: &mut Info, offset: u64) {
+    let name = match failure.kind() {
+        ErrorKind::UnexpectedEof => "cut-short",
+        ErrorKind::InvalidData => "bad-compression",
+        _ => "read-error",
+    };
+    info.problems.note(name, true, info.number, offset, || {
+        format!("expected more of the capture after {offset} bytes of it; {failure}; read up to there")
+    });
+}

@@ -1,0 +1,562 @@
+//! The flow table: packets in, ended flows out.
+
+use super::community_id;
+use super::index::Index;
+use super::key::{FlowKey, Side, mix, protocol};
+use super::ports;
+use super::record::{Basis, EndState, Flow, seen};
+use super::tcp::{self, flag};
+use super::tombstone::{Memory, Tombstone};
+use super::wheel::{Timer, Wheel};
+use crate::wire::{Address, Packet, Transport};
+
+/// One second in nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+
+/// Silence after which a TCP flow has ended.
+const TCP_IDLE: i64 = 300 * SECOND;
+/// The same for open sessions of services that sit idle by nature.
+const TCP_LONG_IDLE: i64 = 3600 * SECOND;
+/// Silence after which a flow of UDP, ICMP or another protocol has ended.
+const OTHER_IDLE: i64 = 60 * SECOND;
+/// An unanswered SYN has failed after this time.
+const TCP_ATTEMPT: i64 = 5 * SECOND;
+/// Packets that come this long after a close still belong to it.
+const TCP_CLOSE: i64 = 5 * SECOND;
+/// A DNS flow is looked at in this rhythm from its start …
+const DNS_ROUND: i64 = 10 * SECOND;
+/// … and has ended when it was silent for this long.
+const DNS_IDLE: i64 = 9 * SECOND;
+
+/// Seed for what must not vary from run to run.
+const FIXED_SEED: u64 = 0x5EED;
+
+/// Flows alive at once before the ones that would end first are closed early (`ACTIVE_FLOWS`).
+pub const ACTIVE_FLOWS: usize = 1_000_000;
+
+/// When and where a packet was captured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Moment {
+    /// Nanoseconds since 1970.
+    pub time_ns: i64,
+    /// Frame number in its capture.
+    pub frame: u64,
+    /// Index of the capture.
+    pub capture: u32,
+}
+
+/// A packet's place in the table: its key, the side that sent it, the key's hash.
+#[derive(Clone, Copy, Debug)]
+pub struct Addressed {
+    key: FlowKey,
+    side: Side,
+    hash: u64,
+}
+
+impl Addressed {
+    /// The key's hash.
+    #[inline]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+/// What the table did besides making flows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    /// Packets taken.
+    pub packets: u64,
+    /// Packets older than one before them.
+    pub out_of_order: u64,
+    /// Flows closed early because `ACTIVE_FLOWS` were alive.
+    pub evicted: u64,
+    /// Most flows alive at once.
+    pub most_active: usize,
+}
+
+/// Flows by key.
+#[derive(Debug)]
+pub struct Table {
+    flows: Vec<Flow>,
+    free: Vec<u32>,
+    index: Index,
+    wheel: Wheel,
+    due: Vec<Timer>,
+    memory: Memory,
+    ended: Vec<Flow>,
+    seed: u64,
+    capture_set: u64,
+    clock_ns: i64,
+    limit: usize,
+    counts: Counts,
+}
+
+impl Table {
+    /// An empty table for at most `limit` flows alive at once.
+    ///
+    /// `capture_set` names the captures in flow identities; `seed` should vary from run to run.
+    pub fn new(limit: usize, capture_set: u64, seed: u64) -> Table {
+        Table {
+            flows: Vec::new(),
+            free: Vec::new(),
+            index: Index::new(),
+            wheel: Wheel::new(),
+            due: Vec::new(),
+            memory: Memory::default(),
+            ended: Vec::new(),
+            seed,
+            capture_set,
+            clock_ns: i64::MIN,
+            limit: limit.max(1),
+            counts: Counts::default(),
+        }
+    }
+
+    /// Names the captures in the identities of flows that end from now on.
+    pub fn set_capture_set(&mut self, capture_set: u64) {
+        self.capture_set = capture_set;
+    }
+
+    /// Counters.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How many ended flows wait to be taken.
+    #[inline]
+    pub fn ended(&self) -> usize {
+        self.ended.len()
+    }
+
+    /// The flows that have ended since this was last asked, in no order that means anything.
+    pub fn take_ended(&mut self) -> Vec<Flow> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// Key, sender's side and hash of a packet.
+    #[inline]
+    pub fn address(&self, key: FlowKey, side: Side) -> Addressed {
+        Addressed { key, side, hash: key.hash(self.seed) }
+    }
+
+    /// Brings what packets with these addresses will touch into the cache.
+    ///
+    /// Looked up one after the other, each packet waits for its own cache misses; these loads do not depend on each
+    /// other, so that the misses of a group of packets overlap.
+    #[inline]
+    pub fn touch<'a>(&self, group: impl Iterator<Item = &'a Addressed> + Clone) {
+        let mut entries = 0;
+        for addressed in group.clone() {
+            entries ^= self.index.first_entry(addressed.hash);
+        }
+        let mut lines = 0;
+        for addressed in group {
+            if let Some(flow) = self.index.candidate(addressed.hash).map(|slot| &self.flows[slot as usize]) {
+                lines ^= flow.expires_ns as u64 ^ flow.ends[0].packets ^ flow.last_frame;
+            }
+        }
+        std::hint::black_box((entries, lines));
+    }
+
+    /// The living flow in that slot.
+    pub fn flow(&mut self, slot: u32) -> &mut Flow {
+        &mut self.flows[slot as usize]
+    }
+
+    /// Takes a packet with its captured payload bytes; returns the slot of its flow, valid until the next packet.
+    #[inline]
+    pub fn update(&mut self, addressed: &Addressed, packet: &Packet, payload: &[u8], moment: Moment) -> u32 {
+        let Addressed { key, side, hash } = *addressed;
+        self.counts.packets += 1;
+        if moment.time_ns < self.clock_ns {
+            self.counts.out_of_order += 1;
+        } else {
+            self.clock_ns = moment.time_ns;
+            if self.wheel.is_due(self.clock_ns) {
+                self.sweep();
+            }
+        }
+        let flows = &self.flows;
+        let found = self.index.find(hash, |slot| flows[slot as usize].key == key);
+        let slot = match found {
+            Some(slot) => match self.splits(slot, side, packet, moment.time_ns) {
+                None => slot,
+                Some(inherits) => {
+                    self.end(slot, hash);
+                    self.create(addressed, packet, payload, moment, inherits)
+                }
+            },
+            None => self.create(addressed, packet, payload, moment, true),
+        };
+        let flow = &mut self.flows[slot as usize];
+        apply(flow, side, packet, moment);
+        if schedule(flow) {
+            let timer = Timer { slot, generation: flow.generation };
+            self.wheel.set(flow.expires_ns, timer);
+        }
+        slot
+    }
+
+    /// Whether a packet cannot belong to the flow any more; if so, whether what follows is a piece of the same flow.
+    #[inline]
+    fn splits(&self, slot: u32, side: Side, packet: &Packet, time_ns: i64) -> Option<bool> {
+        let flow = &self.flows[slot as usize];
+        if time_ns.max(self.clock_ns) >= flow.expires_ns {
+            // Timers follow the latest time seen, as Zeek's do: in a capture whose times run backwards a flow can be
+            // over before its next packet. Only TCP then knows that the packet goes on with it.
+            return Some(time_ns >= flow.expires_ns || flow.key.protocol == protocol::TCP);
+        }
+        if flow.key.protocol == protocol::TCP
+            && packet.tcp_flags & flag::SYN != 0
+            && packet.transport == Transport::Whole
+            && is_new_connection(flow, side, packet)
+        {
+            return Some(false);
+        }
+        None
+    }
+
+    /// Ends what has been silent too long.
+    #[cold]
+    fn sweep(&mut self) {
+        let mut due = std::mem::take(&mut self.due);
+        self.wheel.advance(self.clock_ns, &mut due);
+        for timer in due.drain(..) {
+            let flow = &self.flows[timer.slot as usize];
+            if flow.generation != timer.generation {
+                continue;
+            }
+            if flow.expires_ns <= self.clock_ns {
+                let hash = flow.key.hash(self.seed);
+                self.end(timer.slot, hash);
+            } else {
+                self.wheel.set(flow.expires_ns, timer);
+            }
+        }
+        self.due = due;
+    }
+
+    /// Closes the flows that would end first, to make room.
+    #[cold]
+    fn evict(&mut self) {
+        while self.active() >= self.limit {
+            let timers = self.wheel.next_bucket();
+            if timers.is_empty() {
+                return;
+            }
+            for timer in timers {
+                let flow = &self.flows[timer.slot as usize];
+                if flow.generation == timer.generation {
+                    let hash = flow.key.hash(self.seed);
+                    self.end(timer.slot, hash);
+                    self.counts.evicted += 1;
+                }
+            }
+        }
+    }
+
+    fn active(&self) -> usize {
+        self.flows.len() - self.free.len()
+    }
+
+    /// Takes a flow out of the table.
+    fn end(&mut self, slot: u32, hash: u64) {
+        self.index.remove(hash, slot);
+        let place = &mut self.flows[slot as usize];
+        let generation = place.generation.wrapping_add(1);
+        let mut flow = std::mem::replace(place, Flow { generation, ..Flow::default() });
+        self.free.push(slot);
+        self.close(&mut flow);
+        self.memory.put(flow.key.hash(FIXED_SEED), Tombstone::of(&flow));
+        self.ended.push(flow);
+    }
+
+    /// What is decided only when nothing more can come.
+    fn close(&self, flow: &mut Flow) {
+        if flow.key.protocol == protocol::TCP && flow.letters == 1 && flow.history[0] == b'H' {
+            // Nothing but a SYN-ACK: whoever was sent it, opened it.
+            tcp::flip_to_syn_ack(flow);
+        }
+        if flow.flow_id == 0 {
+            flow.flow_id = self.identity(&flow.key, flow.start_ns);
+        }
+    }
+
+    fn identity(&self, key: &FlowKey, start_ns: i64) -> u64 {
+        let digest = community_id::digest(key);
+        let word = |at: usize| u64::from_be_bytes(digest[at..at + 8].try_into().unwrap_or_default());
+        mix(mix(word(0), self.capture_set), mix(word(8), start_ns as u64)).max(1)
+    }
+
+    fn create(
+        &mut self,
+        addressed: &Addressed,
+        packet: &Packet,
+        payload: &[u8],
+        moment: Moment,
+        may_continue: bool,
+    ) -> u32 {
+        let Addressed { key, side, hash } = *addressed;
+        if self.active() >= self.limit {
+            self.evict();
+        }
+        let before =
+            self.memory.take(key.hash(FIXED_SEED)).filter(|known| may_continue && continues(known, &key, packet));
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.flows.push(Flow::default());
+            self.flows.len() as u32 - 1
+        });
+        self.counts.most_active = self.counts.most_active.max(self.flows.len() - self.free.len());
+        let icmp_identity = if is_icmp(key.protocol) { self.identity(&key, moment.time_ns) } else { 0 };
+        let flow = &mut self.flows[slot as usize];
+        flow.key = key;
+        flow.start_ns = moment.time_ns;
+        flow.last_ns = moment.time_ns;
+        flow.first_frame = moment.frame;
+        flow.capture = moment.capture;
+        flow.vlan = packet.vlan;
+        flow.tunnel = packet.tunnel;
+        flow.flow_id = icmp_identity;
+        direct(flow, side, packet, payload);
+        if let Some(known) = before {
+            if flow.initiator != known.initiator {
+                // A flow keeps its direction, and then its history has no change of roles.
+                flow.letters = 0;
+            }
+            flow.initiator = known.initiator;
+            flow.basis = known.basis;
+            flow.flow_id = known.flow_id;
+            flow.piece = known.piece + 1;
+            flow.syn_sequence = known.syn_sequence;
+        }
+        flow.expires_ns = moment.time_ns + if key.protocol == protocol::TCP { TCP_ATTEMPT } else { OTHER_IDLE };
+        let timer = Timer { slot, generation: flow.generation };
+        self.wheel.set(flow.expires_ns, timer);
+        self.index.insert(hash, slot);
+        slot
+    }
+
+    /// Ends all that is left, in order of slots.
+    pub fn finish(&mut self) {
+        for slot in 0..self.flows.len() as u32 {
+            let flow = &mut self.flows[slot as usize];
+            if flow.first_frame == 0 {
+                continue;
+            }
+            let mut flow = std::mem::take(flow);
+            self.close(&mut flow);
+            self.ended.push(flow);
+        }
+        self.flows = Vec::new();
+        self.free = Vec::new();
+        self.index = Index::new();
+    }
+}
+
+fn is_icmp(number: u8) -> bool {
+    matches!(number, protocol::ICMP | protocol::ICMP6)
+}
+
+/// Whether a packet that finds a tombstone goes on with the flow that was.
+fn continues(known: &Tombstone, key: &FlowKey, packet: &Packet) -> bool {
+    if key.protocol != protocol::TCP {
+        return true;
+    }
+    if packet.tcp_flags & (flag::SYN | flag::ACK) == flag::SYN {
+        return known.unanswered && known.syn_sequence == packet.sequence;
+    }
+    true
+}
+
+/// A SYN on a living flow: a retransmission, a late start of it, or the next connection on the same ports.
+fn is_new_connection(flow: &Flow, side: Side, packet: &Packet) -> bool {
+    let initiator = flow.initiator_side();
+    if packet.tcp_flags & flag::ACK != 0 {
+        return side != initiator
+            && flow.forward().state == EndState::Inactive
+            && flow.reverse().state != EndState::Inactive;
+    }
+    let over = |state| matches!(state, EndState::Closed | EndState::Reset);
+    if over(flow.ends[0].state) || over(flow.ends[1].state) {
+        return true;
+    }
+    if side != initiator {
+        // The SYN of a swapped pair, or a simultaneous opening.
+        return !(matches!(flow.forward().state, EndState::SynAckSent | EndState::SynSent)
+            && flow.reverse().state == EndState::Inactive);
+    }
+    if flow.syn_frame != 0 {
+        return flow.syn_sequence != packet.sequence;
+    }
+    // In mid-stream: a SYN at the place where the stream is known to begin is late, another one is new.
+    let state = flow.forward().state;
+    state != EndState::Inactive && flow.forward().stream.begun && packet.sequence != flow.forward().stream.next
+}
+
+/// Tells the initiator from the first packet.
+fn direct(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
+    flow.initiator = side as u8;
+    flow.basis = Basis::FirstPacket;
+    let (source, destination) = (packet.source_port, packet.destination_port);
+    let broadcast = packet.destination == Address(0xFFFF_FFFF_FFFF);
+    match flow.key.protocol {
+        protocol::TCP => {
+            let syn = packet.tcp_flags & flag::SYN != 0;
+            let ack = packet.tcp_flags & flag::ACK != 0;
+            if syn && !ack {
+                flow.basis = Basis::Syn;
+                flow.syn_sequence = packet.sequence;
+                return;
+            }
+            let (from, to) = (ports::is_likely_tcp_server(source), ports::is_likely_tcp_server(destination));
+            let flips = from && (!to || !syn && source < destination) && !broadcast;
+            if flips {
+                flow.flip(if syn { Basis::SynAck } else { Basis::Port });
+                flow.write_flip();
+            } else if to != from && !syn {
+                flow.basis = Basis::Port;
+            }
+        }
+        protocol::UDP => {
+            let (from, to) = (ports::is_likely_udp_server(source), ports::is_likely_udp_server(destination));
+            if from && !to && !broadcast {
+                flow.flip(Basis::Port);
+                flow.write_flip();
+            } else if to && !from {
+                flow.basis = Basis::Port;
+            }
+            direct_by_message(flow, side, packet, payload);
+        }
+        protocol::ICMP if matches!(source, 8 | 13 | 15 | 17 | 10) => flow.basis = Basis::Protocol,
+        protocol::ICMP6 if matches!(source, 128 | 133 | 135 | 130 | 139 | 144) => flow.basis = Basis::Protocol,
+        _ => {}
+    }
+}
+
+/// DNS and NTP say in their first bytes whether they ask or answer.
+fn direct_by_message(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
+    let multicast = (packet.destination.0 >> 120) as u8 == 0xFF && flow.key.version == 6
+        || flow.key.version == 4 && (packet.destination.0 as u32) >> 28 == 0xE;
+    let ports = [packet.source_port, packet.destination_port];
+    let answers = if ports.iter().any(|&port| ports::is_dns(port)) && payload.len() >= 12 {
+        Some(payload[2] & 0x80 != 0)
+    } else if ports.contains(&123) && payload.len() >= 48 {
+        match payload[0] & 7 {
+            3 => Some(false),
+            4 => Some(true),
+            _ => None,
+        }
+    } else {
+        None
+    };
+    let Some(answers) = answers else { return };
+    let sender_is_initiator = flow.initiator_side() == side;
+    if answers && sender_is_initiator && !multicast {
+        flow.flip(Basis::Protocol);
+        flow.write_flip();
+    } else if answers != sender_is_initiator {
+        flow.basis = Basis::Protocol;
+    }
+}
+
+/// Counts the packet and lets TCP move on.
+#[inline]
+fn apply(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
+    flow.last_frame = moment.frame;
+    flow.last_capture = moment.capture;
+    flow.start_ns = flow.start_ns.min(moment.time_ns);
+    flow.last_ns = flow.last_ns.max(moment.time_ns);
+    let is_tcp = flow.key.protocol == protocol::TCP;
+    if packet.transport != Transport::Whole {
+        if packet.transport == Transport::BadChecksum {
+            tcp::bad_checksum(flow, side);
+            return;
+        }
+        if is_tcp {
+            // A header that is cut or lies: there is a flow, but nothing can be said of the packet.
+            return;
+        }
+    }
+    let end = &mut flow.ends[side];
+    end.packets += 1;
+    end.ip_bytes += u64::from(packet.ip_len);
+    if packet.payload_len > 0 {
+        flow.last_data_ns = flow.last_data_ns.max(moment.time_ns);
+    }
+    if is_tcp {
+        if packet.tcp_flags & flag::SYN != 0 && flow.syn_frame == 0 {
+            note_syn(flow, side, packet, moment);
+        }
+        tcp::update(flow, side, packet);
+        if flow.closed_ns == 0 && flow.ends[0].state == EndState::Closed && flow.ends[1].state == EndState::Closed {
+            flow.closed_ns = flow.last_ns;
+        }
+        return;
+    }
+    end.payload += u64::from(packet.payload_len);
+    if flow.key.protocol == protocol::UDP {
+        flow.write_once(side, seen::DATA, b'D');
+    }
+}
+
+/// Remembers the SYN of the initiator, also of one that comes to light by its SYN.
+fn note_syn(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
+    let swapped = side != flow.initiator_side()
+        && flow.forward().state == EndState::SynAckSent
+        && flow.reverse().state == EndState::Inactive;
+    if packet.tcp_flags & flag::ACK == 0 && (side == flow.initiator_side() || swapped) {
+        flow.syn_frame = moment.frame;
+        flow.syn_sequence = packet.sequence;
+        if !swapped {
+            flow.basis = Basis::Syn;
+        }
+    }
+}
+
+/// Sets when the flow is over if nothing more comes. True when that came so much nearer that it needs a timer.
+#[inline]
+fn schedule(flow: &mut Flow) -> bool {
+    match flow.key.protocol {
+        protocol::TCP => {
+            if flow.closing {
+                return false;
+            }
+            let (o, r) = (flow.forward().state, flow.reverse().state);
+            if o == EndState::Established && r == EndState::Established {
+                let idle = if ports::is_long_idle(flow.key.port[flow.initiator_side() ^ 1]) {
+                    TCP_LONG_IDLE
+                } else {
+                    TCP_IDLE
+                };
+                flow.expires_ns = flow.last_ns + idle;
+                return false;
+            }
+            schedule_unsettled(flow, o, r)
+        }
+        protocol::UDP if ports::is_dns(flow.key.port[0]) || ports::is_dns(flow.key.port[1]) => {
+            let silent = flow.last_ns - flow.start_ns + DNS_IDLE;
+            flow.expires_ns = flow.start_ns + (silent + DNS_ROUND - 1) / DNS_ROUND * DNS_ROUND;
+            false
+        }
+        _ => {
+            flow.expires_ns = flow.last_ns + OTHER_IDLE;
+            false
+        }
+    }
+}
+
+fn schedule_unsettled(flow: &mut Flow, o: EndState, r: EndState) -> bool {
+    use EndState::{Closed, Inactive, Reset, SynAckSent, SynSent};
+    let complete = matches!((o, r), (Closed, Closed | Inactive) | (Inactive, Closed)) || o == Reset || r == Reset;
+    if complete {
+        flow.closing = true;
+        flow.expires_ns = flow.last_ns + TCP_CLOSE;
+        return true;
+    }
+    if matches!(o, SynSent | SynAckSent) && r == Inactive {
+        flow.expires_ns = flow.start_ns + TCP_ATTEMPT;
+        return false;
+    }
+    flow.expires_ns = flow.last_ns + TCP_IDLE;
+    false
+}

@@ -1,0 +1,64 @@
+//! What is remembered of ended flows, so that a piece that goes on after silence keeps identity and direction.
+//!
+//! A direct-mapped cache: an ended flow may displace another one's memory. That costs continuity of one identity,
+//! never a packet.
+
+use super::record::{Basis, Flow};
+
+/// Ended flows that are remembered (`FLOW_MEMORY`).
+pub const FLOW_MEMORY: usize = 1 << 18;
+
+/// What the next piece inherits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tombstone {
+    tag: u64,
+    /// Identity of the whole flow.
+    pub flow_id: u64,
+    /// Number of the piece that ended.
+    pub piece: u32,
+    /// Sequence number of the initiator's SYN.
+    pub syn_sequence: u32,
+    /// Side of the initiator.
+    pub initiator: u8,
+    /// How that was told.
+    pub basis: Basis,
+    /// The SYN was never answered: the same SYN again belongs to the same attempt.
+    pub unanswered: bool,
+}
+
+impl Tombstone {
+    /// What is to be remembered of a flow that ended.
+    pub fn of(flow: &Flow) -> Tombstone {
+        Tombstone {
+            tag: 0,
+            flow_id: flow.flow_id,
+            piece: flow.piece,
+            syn_sequence: flow.syn_sequence,
+            initiator: flow.initiator,
+            basis: flow.basis,
+            unanswered: flow.syn_frame != 0 && flow.reverse().packets == 0,
+        }
+    }
+}
+
+/// Tombstones by a hash of the key that does not vary from run to run.
+#[derive(Debug, Default)]
+pub struct Memory {
+    entries: Vec<Tombstone>,
+}
+
+impl Memory {
+    /// Remembers a flow's end.
+    pub fn put(&mut self, hash: u64, tombstone: Tombstone) {
+        if self.entries.is_empty() {
+            self.entries = vec![Tombstone::default(); FLOW_MEMORY];
+        }
+        self.entries[hash as usize % FLOW_MEMORY] = Tombstone { tag: hash | 1, ..tombstone };
+    }
+
+    /// Takes what is known of an earlier piece.
+    pub fn take(&mut self, hash: u64) -> Option<Tombstone> {
+        let entry = self.entries.get_mut(hash as usize % FLOW_MEMORY)?;
+        (entry.tag == hash | 1).then(|| std::mem::take(entry))
+    }
+}

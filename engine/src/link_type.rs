@@ -1,0 +1,52 @@
+//! Names of link types (LINKTYPE_ numbers), for people.
+
+use std::borrow::Cow;
+
+/// The name of a link type; one without a name here is `link-type-N`.
+pub fn link_type_name(number: u16) -> Cow<'static, str> {
+    Cow::Borrowed(match number {
+        0 => "null",
+        1 => "ethernet",
+        6 => "token-ring",
+        7 => "arcnet",
+        8 => "slip",
+        9 => "ppp",
+        10 => "fddi",
+        50 => "ppp-hdlc",
+        51 => "ppp-ether",
+        100 => "atm-rfc1483",
+        12 | 14 | 101 => "raw-ip",
+        104 => "cisco-hdlc",
+        105 => "ieee802.11",
+        107 => "frame-relay",
+        108 => "loop",
+        113 => "linux-sll",
+        117 => "pflog",
+        119 => "prism",
+        127 => "radiotap",
+        129 => "arcnet-linux",
+        138 => "apple-ip-over-ieee1394",
+        147..=162 => return Cow::Owned(format!("user{}", number - 147)),
+        163 => "avs",
+        165 => "bacnet-ms-tp",
+        187 => "bluetooth-hci-h4",
+        189 | 220 => "usb",
+        192 => "ppi",
+        195 | 230 => "ieee802.15.4",
+        201 => "bluetooth-hci-h4-with-phdr",
+        226 => "ipnet",
+        228 => "ipv4",
+        229 => "ipv6",
+        239 => "nflog",
+        242 => "infiniband",
+        247 => "infiniband-rds",
+        249 => "usbpcap",
+        253 => "netlink",
+        258 => "pktap",
+        272 => "nordic-ble",
+        276 => "linux-sll2",
+        281 => "ethernet-broadcom-tag",
+        284 | 285 => "ethernet-dsa-tag",
+        _ => return Cow::Owned(format!("link-type-{number}")),
+    })
+}

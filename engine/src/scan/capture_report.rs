@@ -1,0 +1,102 @@
+//! What is told of one capture after it was read.
+
+use std::collections::BTreeSet;
+
+use crate::capture::{Frame, Info};
+use crate::link_type::link_type_name;
+use crate::problem::Problems;
+use crate::wire::{NotIp, Outcome};
+
+/// One capture's facts and problems.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureReport {
+    /// As given; `-` is standard input.
+    pub path: String,
+    /// Why it could not be opened.
+    pub error: Option<String>,
+    /// `pcap` or `pcapng`.
+    pub format: &'static str,
+    /// `none`, `gzip` or `zstd`.
+    pub compression: &'static str,
+    /// Names of the link types of its interfaces.
+    pub link_types: Vec<String>,
+    /// Packets.
+    pub packets: u64,
+    /// Their bytes on the wire.
+    pub bytes: u64,
+    /// Their captured bytes.
+    pub captured_bytes: u64,
+    /// Packets that were captured shorter than they were.
+    pub snapped: u64,
+    /// Packets lost, as the capture itself says.
+    pub drops: u64,
+    /// First packet, ns.
+    pub first_ns: Option<i64>,
+    /// Last packet, ns.
+    pub last_ns: Option<i64>,
+    /// All was read and nothing may have been lost.
+    pub complete: bool,
+    /// What was odd in the file and in its packets.
+    pub problems: Problems,
+    /// Bytes read, decompressed.
+    pub size: u64,
+}
+
+impl CaptureReport {
+    /// Of a capture that is being read.
+    pub fn new(path: String) -> CaptureReport {
+        CaptureReport { path, ..CaptureReport::default() }
+    }
+
+    /// Of a capture that cannot be opened.
+    pub fn failed(path: String, error: String) -> CaptureReport {
+        CaptureReport { path, error: Some(error), ..CaptureReport::default() }
+    }
+
+    /// Takes what became of a frame that brought no packet.
+    #[cold]
+    pub fn note(&mut self, outcome: Outcome, frame: &Frame) {
+        let (number, offset) = (frame.number, frame.file_offset);
+        match outcome {
+            Outcome::UnsupportedLinkType(link_type) => {
+                self.problems.note("unsupported-link-type", true, number, offset, || {
+                    format!(
+                        "link type {link_type} ({}) cannot be decoded; its packets are counted and not audited",
+                        link_type_name(link_type)
+                    )
+                });
+            }
+            Outcome::Malformed(error) => {
+                self.problems
+                    .note("malformed-packet", true, number, offset, || format!("{error}; the packet is in no flow"));
+            }
+            Outcome::BadHeaderChecksum => {
+                self.problems.note("bad-ip-checksum", false, number, offset, || {
+                    "the IPv4 header checksum is wrong; the packet is in no flow".to_owned()
+                });
+            }
+            Outcome::NotIp { kind: kind @ (NotIp::Macsec | NotIp::WifiOpaque), .. } => {
+                self.problems.note("encrypted-frame", true, number, offset, || {
+                    format!("{}: its content cannot be read; it is in no flow", kind.name())
+                });
+            }
+            Outcome::NotIp { .. } | Outcome::Ip => {}
+        }
+    }
+
+    /// Takes the reader's facts at the end of the capture.
+    pub fn close(&mut self, info: &Info) {
+        self.format = info.format.name();
+        self.compression = info.compression.name();
+        let types: BTreeSet<u16> = info.interfaces.iter().map(|interface| interface.link_type).collect();
+        self.link_types = types.into_iter().map(|number| link_type_name(number).into_owned()).collect();
+        self.packets = info.packets;
+        self.bytes = info.wire_bytes;
+        self.captured_bytes = info.captured_bytes;
+        self.drops = info.interfaces.iter().map(crate::capture::Interface::drops).sum();
+        self.first_ns = info.first_ns;
+        self.last_ns = info.last_ns;
+        self.problems.join(&info.problems);
+        self.complete = info.complete && !self.problems.as_slice().iter().any(|problem| problem.hides_traffic);
+    }
+}

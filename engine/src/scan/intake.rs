@@ -1,0 +1,160 @@
+//! Packets to the flow table, or aside.
+
+use std::collections::HashMap;
+
+use super::aside::Aside;
+use super::port_scan::PortScans;
+use crate::capture::{Capture, Frame};
+use crate::flow::{Addressed, FlowKey, Moment, Side, Table, protocol};
+use crate::interest::Interest;
+use crate::quote::{ICMP_QUOTES, Quote, Quoted};
+use crate::wire::Packet;
+
+/// Packets of one group of frames, and which frame each came from.
+pub struct Group<'a> {
+    pub packets: &'a [Packet],
+    pub owners: &'a [u16],
+    pub frames: &'a [Frame],
+    pub capture: &'a Capture,
+    pub datagram: &'a [u8],
+    pub index: u32,
+}
+
+impl Group<'_> {
+    /// The captured part of a packet's payload.
+    #[inline]
+    fn payload(&self, place: usize) -> &[u8] {
+        let packet = &self.packets[place];
+        let source = if packet.reassembled { self.datagram } else { self.capture.bytes(self.frame(place)) };
+        let at = packet.payload_at as usize;
+        source.get(at..at + packet.payload_captured as usize).unwrap_or_default()
+    }
+
+    #[inline]
+    fn frame(&self, place: usize) -> &Frame {
+        &self.frames[usize::from(self.owners[place])]
+    }
+
+    #[inline]
+    fn moment(&self, place: usize) -> Moment {
+        Moment { time_ns: self.packets[place].time_ns, frame: self.frame(place).number, capture: self.index }
+    }
+}
+
+/// Where packets go.
+pub struct Intake {
+    pub table: Table,
+    pub aside: Aside,
+    pub port_scans: PortScans,
+    pub quotes: HashMap<(u64, Quoted), Quote>,
+    pub quotes_dropped: u64,
+    interest: Option<Interest>,
+    keep_all: bool,
+    chosen: Vec<(usize, Addressed)>,
+    dropped: Vec<(usize, FlowKey, Side, u64)>,
+}
+
+impl Intake {
+    pub fn new(table: Table, interest: Option<Interest>, keep_all: bool) -> Intake {
+        Intake {
+            table,
+            aside: Aside::new(),
+            port_scans: PortScans::default(),
+            quotes: HashMap::new(),
+            quotes_dropped: 0,
+            interest,
+            keep_all,
+            chosen: Vec::new(),
+            dropped: Vec::new(),
+        }
+    }
+
+    /// Whether the caller wants flows of that key as columns.
+    #[inline]
+    pub fn wants(&self, key: &FlowKey) -> bool {
+        self.interest.as_ref().is_none_or(|interest| interest.wants(key))
+    }
+
+    /// Takes a group of packets, in their order.
+    pub fn take(&mut self, group: &Group<'_>) {
+        self.chosen.clear();
+        self.dropped.clear();
+        for (place, packet) in group.packets.iter().enumerate() {
+            let (key, side) = FlowKey::of(packet);
+            let addressed = self.table.address(key, side);
+            if self.keep_all || self.wants(&key) || self.quotes_wanted(group, place) {
+                self.chosen.push((place, addressed));
+            } else {
+                self.dropped.push((place, key, side, addressed.hash()));
+            }
+        }
+        if !self.dropped.is_empty() {
+            self.take_aside(group);
+        }
+        self.table.touch(self.chosen.iter().map(|(_, addressed)| addressed));
+        for (place, addressed) in &self.chosen {
+            let (packet, moment) = (&group.packets[*place], group.moment(*place));
+            let payload = group.payload(*place);
+            let slot = self.table.update(addressed, packet, payload, moment);
+            if is_icmp(packet.protocol)
+                && let Some(quoted) = Quoted::of(packet, payload)
+                && self.interest.as_ref().is_none_or(|interest| interest.wants(&quoted.key()))
+            {
+                let flow = self.table.flow(slot);
+                flow.quotes = true;
+                let flow_id = flow.flow_id;
+                note_quote(&mut self.quotes, &mut self.quotes_dropped, flow_id, quoted, moment);
+            }
+            if self.interest.is_some() && is_attempt(packet) {
+                self.port_scans.note(packet);
+            }
+        }
+    }
+
+    fn take_aside(&mut self, group: &Group<'_>) {
+        let ahead = self.dropped.iter().fold(0, |words, (.., hash)| words ^ self.aside.first_word(*hash));
+        std::hint::black_box(ahead);
+        for (place, key, side, hash) in &self.dropped {
+            let packet = &group.packets[*place];
+            self.aside.note(key, *side, *hash, packet);
+            if is_attempt(packet) {
+                self.port_scans.note(packet);
+            }
+        }
+    }
+
+    fn quotes_wanted(&self, group: &Group<'_>, place: usize) -> bool {
+        let packet = &group.packets[place];
+        is_icmp(packet.protocol)
+            && Quoted::of(packet, group.payload(place)).is_some_and(|quoted| self.wants(&quoted.key()))
+    }
+}
+
+#[inline]
+fn is_icmp(number: u8) -> bool {
+    matches!(number, protocol::ICMP | protocol::ICMP6)
+}
+
+/// A plain SYN.
+#[inline]
+fn is_attempt(packet: &Packet) -> bool {
+    packet.protocol == protocol::TCP && packet.tcp_flags & 0x12 == 0x02
+}
+
+#[cold]
+fn note_quote(
+    quotes: &mut HashMap<(u64, Quoted), Quote>,
+    dropped: &mut u64,
+    flow_id: u64,
+    quoted: Quoted,
+    moment: Moment,
+) {
+    if let Some(known) = quotes.get_mut(&(flow_id, quoted)) {
+        known.count = known.count.saturating_add(1);
+    } else if quotes.len() < ICMP_QUOTES {
+        let Moment { time_ns: first_ns, frame: first_frame, capture } = moment;
+        quotes.insert((flow_id, quoted), Quote { flow_id, quoted, count: 1, first_ns, first_frame, capture });
+    } else {
+        *dropped += 1;
+    }
+}

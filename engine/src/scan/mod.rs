@@ -1,0 +1,403 @@
+//! Captures to batches of flows: the engine's main path.
+
+mod aside;
+mod capture_report;
+mod intake;
+mod port_scan;
+
+use std::collections::VecDeque;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::capture::{Capture, Frame, OpenError};
+use crate::flow::{Flow, FlowKey, Moment, Table, mix, protocol, seen};
+use crate::interest::Interest;
+use crate::quote::Quote;
+use crate::wire::{self, Decoder, Outcome, Packet};
+
+pub use aside::ASIDE_TUPLES;
+pub use capture_report::CaptureReport;
+use intake::{Group, Intake};
+pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
+
+/// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
+pub const BATCH_ROWS: usize = 131_072;
+
+/// Frames that are decoded before their flows are looked up.
+const FRAMES: usize = 64;
+
+/// How a scan is to be done.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Which flows to hand out as columns; `None`: all.
+    pub interest: Option<Interest>,
+    /// Also hand out the rows of other flows, for a complete flow table.
+    pub keep_all: bool,
+    /// Treat packets with wrong checksums as Zeek does by default, rather than count them like others.
+    pub validate_checksums: bool,
+    /// Flows alive at once.
+    pub active_flows: usize,
+    /// Nested encapsulations that are followed.
+    pub decode_depth: u8,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            interest: None,
+            keep_all: true,
+            validate_checksums: false,
+            active_flows: crate::flow::ACTIVE_FLOWS,
+            decode_depth: wire::DECODE_DEPTH,
+        }
+    }
+}
+
+/// Ended flows.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The flows, in no order that means anything.
+    pub flows: Vec<Flow>,
+    /// Their order: indexes into `flows`, by capture and first frame.
+    pub order: Vec<u32>,
+    /// Those that the caller wants as columns, in the same order.
+    pub wanted: Vec<u32>,
+}
+
+/// What one call of [`Scan::step`] came to.
+#[derive(Debug)]
+pub enum Step {
+    /// A batch is full, or it is the last one.
+    Batch(Batch),
+    /// Nothing to hand out yet: call again.
+    More,
+    /// All captures have been read and all batches handed out.
+    End,
+}
+
+/// Sums over the whole scan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Rows of the flow table.
+    pub flows: u64,
+    /// Packets in flows, wanted or not.
+    pub flow_packets: u64,
+    /// Flows that nobody wants, their packets and IP bytes.
+    pub unwanted: [u64; 3],
+    /// TCP and UDP flows that show packets of both ends.
+    pub two_way_flows: u64,
+    /// TCP flows of which one end was captured although it speaks with somebody: it acknowledges or answers.
+    pub half_seen_flows: u64,
+}
+
+/// Read from any thread while a scan runs.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Bytes of captures read so far.
+    pub read: AtomicU64,
+    /// Bytes of all captures; 0 when that is not known.
+    pub total: AtomicU64,
+    /// Set to stop the scan early.
+    pub cancelled: AtomicBool,
+}
+
+/// A scan over captures, front to back.
+pub struct Scan {
+    inputs: VecDeque<String>,
+    decoder: Decoder,
+    intake: Intake,
+    current: Option<Capture>,
+    reports: Vec<CaptureReport>,
+    totals: Totals,
+    progress: Arc<Progress>,
+    read_before: u64,
+    identified: bool,
+    ended: bool,
+    frames: Vec<Frame>,
+    packets: Vec<Packet>,
+    owners: Vec<u16>,
+}
+
+impl Scan {
+    /// A scan of these files, in order of their first packets; `-` is standard input.
+    pub fn new(inputs: Vec<String>, options: Options) -> Scan {
+        let progress = Arc::new(Progress::default());
+        progress.total.store(total_size(&inputs), Ordering::Relaxed);
+        Scan {
+            inputs: in_order_of_time(inputs).into(),
+            decoder: Decoder::new(options.validate_checksums, options.decode_depth),
+            intake: Intake::new(Table::new(options.active_flows, 0, random_seed()), options.interest, options.keep_all),
+            current: None,
+            reports: Vec::new(),
+            totals: Totals::default(),
+            progress,
+            read_before: 0,
+            identified: false,
+            ended: false,
+            frames: Vec::with_capacity(FRAMES),
+            packets: Vec::with_capacity(4 * FRAMES),
+            owners: Vec::with_capacity(4 * FRAMES),
+        }
+    }
+
+    /// How far it is, for another thread.
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// One report a capture, in order of reading; complete after [`Step::End`].
+    pub fn captures(&self) -> &[CaptureReport] {
+        &self.reports
+    }
+
+    /// Sums; complete after [`Step::End`].
+    pub fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// What the decoder counted.
+    pub fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// What the flow table counted.
+    pub fn table(&self) -> &Table {
+        &self.intake.table
+    }
+
+    /// Initiator and responder of which many ports were tried; complete after [`Step::End`].
+    pub fn port_scans(&self) -> Vec<(u128, u128)> {
+        self.intake.port_scans.pairs()
+    }
+
+    /// Quoted packets that found no room.
+    pub fn quotes_dropped(&self) -> u64 {
+        self.intake.quotes_dropped
+    }
+
+    /// Whether traffic was dropped whose flows are no longer told apart.
+    pub fn aside_is_full(&self) -> bool {
+        self.intake.aside.is_full()
+    }
+
+    /// What ICMP errors quoted, in order of time.
+    pub fn quotes(&self) -> Vec<Quote> {
+        let mut quotes: Vec<Quote> = self.intake.quotes.values().copied().collect();
+        quotes.sort_unstable_by_key(|quote| (quote.capture, quote.first_frame));
+        quotes
+    }
+
+    /// Reads on for about `frames` frames.
+    pub fn step(&mut self, frames: u64) -> Step {
+        if self.ended {
+            return Step::End;
+        }
+        let mut left = frames;
+        while left > 0 {
+            if self.progress.cancelled.load(Ordering::Relaxed) || (self.current.is_none() && !self.open_next()) {
+                return self.finish();
+            }
+            let read = self.read_frames();
+            left = left.saturating_sub(read);
+            if self.intake.table.ended() >= BATCH_ROWS {
+                return Step::Batch(self.take_batch());
+            }
+        }
+        Step::More
+    }
+
+    /// Opens the next capture that can be opened; false when none is left.
+    fn open_next(&mut self) -> bool {
+        while let Some(path) = self.inputs.pop_front() {
+            match open(&path) {
+                Ok(capture) => {
+                    self.reports.push(CaptureReport::new(path));
+                    self.current = Some(capture);
+                    return true;
+                }
+                Err(error) => self.reports.push(CaptureReport::failed(path, error.to_string())),
+            }
+        }
+        false
+    }
+
+    /// Decodes one group of frames and hands their packets to the table; returns how many frames it was.
+    fn read_frames(&mut self) -> u64 {
+        let index = self.reports.len().saturating_sub(1) as u32;
+        let Some(capture) = &mut self.current else { return 0 };
+        let Some(report) = self.reports.last_mut() else { return 0 };
+        if !capture.next_frames(&mut self.frames, FRAMES) {
+            report.close(capture.info());
+            self.read_before += report.size;
+            self.progress.read.store(self.read_before, Ordering::Relaxed);
+            self.current = None;
+            return 0;
+        }
+        if !self.identified {
+            self.identified = true;
+            let first = &self.frames[0];
+            self.intake.table.set_capture_set(capture_set(first, capture.bytes(first)));
+        }
+        self.packets.clear();
+        self.owners.clear();
+        for (place, frame) in self.frames.iter().enumerate() {
+            let bytes = capture.bytes(frame);
+            let before = self.packets.len();
+            let outcome = self.decoder.decode(bytes, frame.link_type, frame.wire_len, frame.time_ns, &mut self.packets);
+            if outcome != Outcome::Ip {
+                report.note(outcome, frame);
+            }
+            if frame.len < frame.wire_len {
+                report.snapped += 1;
+            }
+            self.owners.resize(self.packets.len(), place as u16);
+            if self.packets[before..].iter().any(|packet| packet.reassembled) {
+                // The rebuilt bytes last only until the next frame.
+                self.intake.take(&Group {
+                    packets: &self.packets,
+                    owners: &self.owners,
+                    frames: &self.frames,
+                    capture,
+                    datagram: self.decoder.datagram(),
+                    index,
+                });
+                self.packets.clear();
+                self.owners.clear();
+            }
+        }
+        self.intake.take(&Group {
+            packets: &self.packets,
+            owners: &self.owners,
+            frames: &self.frames,
+            capture,
+            datagram: &[],
+            index,
+        });
+        if let Some(last) = self.frames.last() {
+            report.size = last.file_offset;
+            self.progress.read.store(self.read_before + last.file_offset, Ordering::Relaxed);
+        }
+        self.frames.len() as u64
+    }
+    /// The ended flows, sorted.
+    fn take_batch(&mut self) -> Batch {
+        let flows = self.intake.table.take_ended();
+        let mut order: Vec<(u32, u64, u32)> =
+            flows.iter().zip(0..).map(|(flow, place)| (flow.capture, flow.first_frame, place)).collect();
+        order.sort_unstable();
+        let order: Vec<u32> = order.into_iter().map(|(.., place)| place).collect();
+        let mut wanted = Vec::new();
+        for &place in &order {
+            let flow = &flows[place as usize];
+            let packets = flow.ends[0].packets + flow.ends[1].packets;
+            self.totals.flows += 1;
+            self.totals.flow_packets += packets;
+            self.totals.count_ends(flow);
+            if flow.quotes || self.intake.wants(&flow.key) {
+                wanted.push(place);
+            } else {
+                self.totals.unwanted[0] += 1;
+                self.totals.unwanted[1] += packets;
+                self.totals.unwanted[2] += flow.ends[0].ip_bytes + flow.ends[1].ip_bytes;
+            }
+        }
+        Batch { flows, order, wanted }
+    }
+
+    /// Ends every flow; the last batch.
+    fn finish(&mut self) -> Step {
+        if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
+            report.close(capture.info());
+        }
+        self.ended = true;
+        self.packets.clear();
+        self.decoder.finish(&mut self.packets);
+        let frame = self.reports.last().map_or(0, |report| report.packets).max(1);
+        let capture = self.reports.len().saturating_sub(1) as u32;
+        for packet in &self.packets {
+            let (key, side) = FlowKey::of(packet);
+            let addressed = self.intake.table.address(key, side);
+            self.intake.table.update(&addressed, packet, &[], Moment { time_ns: packet.time_ns, frame, capture });
+        }
+        self.intake.table.finish();
+        let batch = self.take_batch();
+        let aside = self.intake.aside.sums();
+        self.totals.flow_packets += aside.packets;
+        self.totals.unwanted[0] += aside.flows;
+        self.totals.unwanted[1] += aside.packets;
+        self.totals.unwanted[2] += aside.bytes;
+        self.totals.two_way_flows += aside.two_way;
+        self.totals.half_seen_flows += aside.half_seen;
+        Step::Batch(batch)
+    }
+}
+
+impl Totals {
+    fn count_ends(&mut self, flow: &Flow) {
+        let answers = seen::ACK | seen::DATA | seen::SYN_ACK;
+        let is_tcp = flow.key.protocol == protocol::TCP;
+        if !is_tcp && flow.key.protocol != protocol::UDP {
+            return;
+        }
+        if flow.ends[0].packets > 0 && flow.ends[1].packets > 0 {
+            self.two_way_flows += 1;
+        } else if is_tcp && (flow.ends[0].seen | flow.ends[1].seen) & answers != 0 {
+            self.half_seen_flows += 1;
+        }
+    }
+}
+
+fn open(path: &str) -> Result<Capture, OpenError> {
+    if path == "-" { Capture::from_reader(Box::new(std::io::stdin())) } else { Capture::open(Path::new(path)) }
+}
+
+/// Names a set of captures by its first frame, so that a renamed, compressed or piped capture has the same flow identities.
+fn capture_set(first: &Frame, bytes: &[u8]) -> u64 {
+    let mut name = mix(first.time_ns as u64, u64::from(first.wire_len));
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        name = mix(name, u64::from_le_bytes(word));
+    }
+    name
+}
+
+/// The order of several captures: by the time of their first packets, then as given.
+fn in_order_of_time(inputs: Vec<String>) -> Vec<String> {
+    if inputs.len() < 2 {
+        return inputs;
+    }
+    let mut timed: Vec<(i64, String)> =
+        inputs.into_iter().map(|path| (first_time(&path).unwrap_or(i64::MAX), path)).collect();
+    timed.sort_by_key(|(time, _)| *time);
+    timed.into_iter().map(|(_, path)| path).collect()
+}
+
+fn first_time(path: &str) -> Option<i64> {
+    if path == "-" {
+        return None;
+    }
+    let mut capture = open(path).ok()?;
+    let mut frames = Vec::with_capacity(1);
+    capture.next_frames(&mut frames, 1);
+    frames.first().map(|frame| frame.time_ns)
+}
+
+/// Size of all captures in bytes; 0 when one is compressed or not a file.
+fn total_size(inputs: &[String]) -> u64 {
+    let mut total = 0;
+    for path in inputs {
+        let plain = !matches!(Path::new(path).extension().and_then(|suffix| suffix.to_str()), Some("gz" | "zst"));
+        match std::fs::metadata(path) {
+            Ok(meta) if meta.is_file() && plain => total += meta.len(),
+            _ => return 0,
+        }
+    }
+    total
+}
+
+fn random_seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::collections::hash_map::RandomState::new().build_hasher().finish()
+}

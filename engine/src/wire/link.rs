@@ -1,0 +1,187 @@
+//! Link types (LINKTYPE_ numbers of the tcpdump group) to the first header after them.
+
+use super::outcome::NotIp;
+use super::walk::{Next, Step, Stop, Walk, be16};
+use super::{dot11, ppp};
+
+pub(super) const ETHERNET: u16 = 1;
+const PRISM: u16 = 119;
+const AVS: u16 = 163;
+
+/// Linux' protocol number of a frame that begins with LLC.
+const COOKED_LLC: u16 = 4;
+
+/// The first step into a frame of this link type.
+pub(super) fn start(walk: &mut Walk, link_type: u16) -> Step {
+    match link_type {
+        ETHERNET => Ok(Next::Ethernet),
+        0 | 108 => family(walk),
+        12 | 14 | 101 | 228 | 229 => Ok(Next::Ip),
+        8 => skip_to_ip(walk, 16, "SLIP"),
+        10 => fddi(walk),
+        9 | 50 => ppp::hdlc(walk),
+        51 => {
+            walk.take::<6>("PPPoE")?;
+            Ok(Next::Ppp)
+        }
+        100 => Ok(Next::Llc),
+        104 => ppp::cisco(walk),
+        105 => Ok(Next::Dot11),
+        107 => frame_relay(walk),
+        109 => skip_to_ip(walk, 12, "encrypted interface header"),
+        113 => cooked(walk),
+        276 => cooked2(walk),
+        PRISM | AVS => dot11::prism(walk),
+        127 => dot11::radiotap(walk),
+        149 | 258 => packet_tap(walk),
+        192 => per_packet_information(walk),
+        204 => {
+            walk.take::<1>("PPP direction")?;
+            Ok(Next::Ppp)
+        }
+        239 => netfilter_log(walk),
+        _ => Err(Stop::UnsupportedLinkType(link_type)),
+    }
+}
+
+fn skip_to_ip(walk: &mut Walk, count: usize, layer: &'static str) -> Step {
+    walk.skip(layer, count, "fixed header")?;
+    Ok(Next::Ip)
+}
+
+/// BSD loopback: an address family in the byte order of the machine that captured, whose numbers for IPv6 differ.
+fn family(walk: &mut Walk) -> Step {
+    let bytes = *walk.take::<4>("loopback")?;
+    match (u32::from_be_bytes(bytes), u32::from_le_bytes(bytes)) {
+        (2 | 10 | 23 | 24 | 28 | 30, _) | (_, 2 | 10 | 23 | 24 | 28 | 30) => Ok(Next::Ip),
+        // Not by any standard, but written: Cisco HDLC under this link type.
+        _ if ppp::is_cisco(bytes[0]) => Ok(Next::EtherType(u16::from_be_bytes([bytes[2], bytes[3]]))),
+        _ => Err(Stop::NotIp(NotIp::Other, 0)),
+    }
+}
+
+/// FDDI: only LLC frames (frame control 0101 0xxx) carry protocols.
+fn fddi(walk: &mut Walk) -> Step {
+    let header = walk.take::<13>("FDDI")?;
+    if header[0] & 0xf0 == 0x50 { Ok(Next::Llc) } else { Err(Stop::NotIp(NotIp::LinkControl, 0)) }
+}
+
+/// Linux cooked capture, version 1: the protocol is an Ethernet type or one of Linux' small numbers.
+fn cooked(walk: &mut Walk) -> Step {
+    let header = walk.take::<16>("Linux cooked v1")?;
+    cooked_protocol(be16(header, 2), be16(header, 14))
+}
+
+/// Linux cooked capture, version 2.
+fn cooked2(walk: &mut Walk) -> Step {
+    let header = walk.take::<20>("Linux cooked v2")?;
+    cooked_protocol(be16(header, 8), be16(header, 0))
+}
+
+fn cooked_protocol(hardware: u16, protocol: u16) -> Step {
+    const NETLINK: u16 = 824;
+    const RADIOTAP: u16 = 803;
+    match (hardware, protocol) {
+        (NETLINK, _) => Err(Stop::NotIp(NotIp::Other, 0)),
+        (RADIOTAP, _) => Ok(Next::LinkType(127)),
+        (_, COOKED_LLC) => Ok(Next::Llc),
+        (_, 0..=0x05ff) => Err(Stop::NotIp(NotIp::Other, protocol)),
+        (_, ethertype) => Ok(Next::EtherType(ethertype)),
+    }
+}
+
+/// Frame relay's control field of unnumbered information.
+const UNNUMBERED: u8 = 0x03;
+
+/// Frame relay (RFC 2427): an address of 2 to 4 bytes whose last has its lowest bit set, then a protocol identifier.
+fn frame_relay(walk: &mut Walk) -> Step {
+    let address = *walk.take::<2>("frame relay")?;
+    if address[1] & 1 == 0 {
+        let [third] = *walk.take::<1>("frame relay")?;
+        if third & 1 == 0 {
+            walk.take::<1>("frame relay")?;
+        }
+    }
+    match *walk.take::<2>("frame relay")? {
+        [UNNUMBERED, 0xcc | 0x8e] => Ok(Next::Ip),
+        [UNNUMBERED, identifier] => {
+            // A zero pads the header to an even length.
+            let identifier = if identifier == 0 { walk.take::<1>("frame relay")?[0] } else { identifier };
+            if identifier != 0x80 {
+                return Err(Stop::NotIp(NotIp::Llc, 0));
+            }
+            let snap = walk.take::<5>("SNAP")?;
+            match snap {
+                [0, 0, 0, ..] => Ok(Next::EtherType(be16(snap, 3))),
+                [0x00, 0x80, 0xc2, 0x00, 0x01 | 0x07] => Ok(Next::Ethernet),
+                _ => Err(Stop::NotIp(NotIp::Llc, 0)),
+            }
+        }
+        // Cisco's own framing: an Ethernet type at once.
+        ethertype => Ok(Next::EtherType(u16::from_be_bytes(ethertype))),
+    }
+}
+
+/// Apple's packet tap: its own length, a record type, the link type of what follows; in the host's byte order, which
+/// is little-endian on every Mac that writes it.
+fn packet_tap(walk: &mut Walk) -> Step {
+    const PACKET: u32 = 1;
+    const SMALLEST: usize = 12;
+    let Some(header) = walk.peek::<SMALLEST>() else {
+        return Err(walk.malformed("packet tap", SMALLEST, "fixed header"));
+    };
+    let [length, record, link_type] = little_endian(header);
+    if record != PACKET {
+        return Err(Stop::NotIp(NotIp::Other, 0));
+    }
+    walk.skip("packet tap", SMALLEST.max(length as usize), "header length")?;
+    inner_link_type(link_type)
+}
+
+/// Per-Packet Information: version, flags, length, link type of what follows, all little-endian.
+fn per_packet_information(walk: &mut Walk) -> Step {
+    const SMALLEST: usize = 8;
+    let Some(header) = walk.peek::<SMALLEST>() else {
+        return Err(walk.malformed("PPI", SMALLEST, "fixed header"));
+    };
+    let length = usize::from(u16::from_le_bytes([header[2], header[3]]));
+    let link_type = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
+    walk.skip("PPI", SMALLEST.max(length), "header length")?;
+    inner_link_type(link_type)
+}
+
+fn little_endian(header: &[u8; 12]) -> [u32; 3] {
+    [0, 4, 8].map(|at| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]))
+}
+
+/// Headers that name a link type again are followed only into types that cannot do the same.
+fn inner_link_type(link_type: u32) -> Step {
+    match u16::try_from(link_type) {
+        Ok(number) if !matches!(number, 149 | 192 | 258) => Ok(Next::LinkType(number)),
+        _ => Err(Stop::UnsupportedLinkType(link_type.min(u32::from(u16::MAX)) as u16)),
+    }
+}
+
+/// Linux netfilter log: attributes in the byte order of the machine that captured; one of them is the packet.
+fn netfilter_log(walk: &mut Walk) -> Step {
+    const PACKET: u16 = 9;
+    walk.take::<4>("netfilter log")?;
+    while let Some(&[l0, l1, t0, t1]) = walk.peek::<4>() {
+        // Attribute types are small, so the zero byte tells the order.
+        let (length, kind) = if t1 == 0 {
+            (u16::from_le_bytes([l0, l1]), u16::from(t0))
+        } else {
+            (u16::from_be_bytes([l0, l1]), u16::from_be_bytes([t0, t1]))
+        };
+        let length = usize::from(length);
+        if length < 4 {
+            return Err(walk.malformed("netfilter log attribute", 4, "attribute length"));
+        }
+        if kind == PACKET {
+            walk.take::<4>("netfilter log attribute")?;
+            return Ok(Next::Ip);
+        }
+        walk.skip("netfilter log attribute", length.next_multiple_of(4), "attribute length")?;
+    }
+    Err(Stop::NotIp(NotIp::Other, 0))
+}
