@@ -58,7 +58,7 @@ impl Interest {
     /// Whether flows of that key are wanted.
     #[inline]
     pub fn wants(&self, key: &FlowKey) -> bool {
-        key.protocol == protocol::TCP && (self.ports.has(key.port[0]) || self.ports.has(key.port[1]))
+        key.protocol() == protocol::TCP && (self.ports.has(key.port(0)) || self.ports.has(key.port(1)))
             || self.has_address(key.address[0])
             || self.has_address(key.address[1])
     }
@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn a_port_is_wanted_of_tcp_only() {
         let interest = Interest::new(&[], &[16384]);
-        let key = |protocol| FlowKey { port: [1024, 16384], protocol, version: 4, ..FlowKey::default() };
+        let key = |protocol| FlowKey::new([Address(0); 2], [1024, 16384], protocol, 4, 0);
         assert!(interest.wants(&key(6)));
         assert!(!interest.wants(&key(17)));
     }

@@ -19,7 +19,7 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("FRAGMENT_TABLE", wire::FRAGMENT_TABLE as u64),
         ("HISTORY_LETTERS", flow::HISTORY_LETTERS as u64),
         ("ICMP_QUOTES", ICMP_QUOTES as u64),
-        ("MAX_RECORD", capture::MAX_RECORD as u64),
+        ("MAX_RECORD", u64::from(capture::MAX_RECORD)),
         ("PORT_SCAN_PAIRS", PORT_SCAN_PAIRS as u64),
         ("PORT_SCAN_PORTS", PORT_SCAN_PORTS as u64),
         ("STREAM_HOLES", flow::STREAM_HOLES as u64),

@@ -39,11 +39,12 @@ impl Interest {
 
 /// Starts a scan of capture files; nothing is read before the first `next_batch`.
 #[pyfunction]
-#[pyo3(signature = (paths, *, interest = None, keep_all = true, validate_checksums = false, active_flows = None, decode_depth = None))]
+#[pyo3(signature = (paths, *, interest = None, keep_all = true, port_scans = true, validate_checksums = false, active_flows = None, decode_depth = None))]
 pub fn scan(
     paths: Vec<String>,
     interest: Option<Interest>,
     keep_all: bool,
+    port_scans: bool,
     validate_checksums: bool,
     active_flows: Option<usize>,
     decode_depth: Option<u8>,
@@ -55,6 +56,7 @@ pub fn scan(
     let options = Options {
         interest: interest.map(|interest| interest.inner),
         keep_all,
+        port_scans,
         validate_checksums,
         active_flows: active_flows.unwrap_or(defaults.active_flows),
         decode_depth: decode_depth.unwrap_or(defaults.decode_depth),

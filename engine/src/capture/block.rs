@@ -35,11 +35,10 @@ pub(super) fn section_order(bytes: &[u8]) -> Option<Order> {
 pub(super) fn least(kind: u32) -> Option<usize> {
     Some(match kind {
         SECTION => SECTION_FRAME,
-        INTERFACE => 20,
+        INTERFACE | SECRETS => 20,
         OLD_PACKET | PACKET => PACKET_FRAME,
         SIMPLE_PACKET | NAMES | JOURNAL | CUSTOM | CUSTOM_NOT_COPIED => 16,
         STATISTICS => 24,
-        SECRETS => 20,
         _ if EVENTS.contains(&kind) => 16,
         _ => return None,
     })

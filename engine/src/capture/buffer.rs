@@ -52,7 +52,8 @@ impl Buffer {
     #[cold]
     fn fill(&mut self, need: usize) -> Result<bool, Paused> {
         self.free()?;
-        if self.at + need > self.bytes.len() {
+        // Moving the rest down pays only when it frees half of the buffer; else the buffer grows below.
+        if self.at + need > self.bytes.len() && self.at >= self.bytes.len() / 2 {
             self.bytes.copy_within(self.at..self.end, 0);
             self.base += self.at as u64;
             self.end -= self.at;

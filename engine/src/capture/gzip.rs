@@ -5,7 +5,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use flate2::bufread::GzDecoder;
 
 /// Bytes decoded at a time. What the decoder made of such a step is lost when the step meets damage.
-const STEP: usize = 4 << 10;
+const STEP: usize = 16 << 10;
 /// Bytes handed out at once, so that a batch of frames is worth its call.
 const BATCH: usize = 128 << 10;
 

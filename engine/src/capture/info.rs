@@ -157,10 +157,13 @@ impl Info {
             let drops = interface.drops();
             if drops > 0 {
                 self.problems.note("packets-dropped", true, self.number, offset, || {
+                    let name = match interface.name.as_str() {
+                        "" => String::new(),
+                        name => format!(" ({name})"),
+                    };
                     format!(
-                        "interface {index} ({}) says that the capture lost {drops} packets; \
-                         what they carried is unknown, and the capture counts as incomplete",
-                        interface.name
+                        "interface {index}{name} says that the capture lost {drops} packets; \
+                         what they carried is unknown, and the capture counts as incomplete"
                     )
                 });
             }

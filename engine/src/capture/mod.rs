@@ -3,7 +3,7 @@
 //! [`Capture`] reads pcap and pcapng, plain or compressed, from a path or standard input, in one pass
 //! and in bounded memory. Damage is a [`crate::problem::Problem`], not an error: what can be read is read.
 //!
-//! One idea per file: [`source`](self) sniffs and decompresses, `buffer` holds the bytes being read,
+//! One idea per file: `source` sniffs and decompresses, `buffer` holds the bytes being read,
 //! `pcap` and `pcapng` walk records and blocks, `chain` finds the next sound one after damage.
 
 use std::fs::File;

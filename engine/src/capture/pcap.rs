@@ -28,10 +28,7 @@ pub(super) fn magic(magic: u32) -> Option<(Order, bool, bool)> {
 #[derive(Default)]
 pub(super) struct Pcap {
     layout: Layout,
-    /// Whether `layout` was compared with the first records.
-    settled: bool,
-    /// Whether the file header was read.
-    begun: bool,
+    stage: Stage,
     /// Record headers may be of the longer kinds with the modified magic number.
     modified: bool,
     /// Nanoseconds of one unit of the fraction field.
@@ -44,6 +41,18 @@ pub(super) struct Pcap {
     interface: u16,
     /// Seconds field of the last sound record.
     last_seconds: Option<u32>,
+}
+
+/// What comes next in the file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// The file header.
+    #[default]
+    Header,
+    /// The first record, with which `layout` is still to be compared.
+    First,
+    /// Records.
+    Records,
 }
 
 /// The fields of a record header.
@@ -76,10 +85,10 @@ impl Pcap {
         frames: &mut Vec<Frame>,
         max: usize,
     ) -> Result<Step, Paused> {
-        if !self.begun {
+        if self.stage == Stage::Header {
             return self.begin(buffer, info);
         }
-        if self.settled && !self.swapped_lengths {
+        if self.stage == Stage::Records && !self.swapped_lengths {
             let before = frames.len();
             let consumed = match self.layout.order {
                 Order::Little => self.walk::<false>(buffer, info.number, frames, max),
@@ -112,10 +121,11 @@ impl Pcap {
             let start = at + head;
             let end = start + record.len as usize;
             // A length of zero wraps round and is left to the slow path.
-            let sound = (record.len.wrapping_sub(1) < self.longest)
-                & (record.len <= record.wire_len)
-                & (record.fraction < most)
-                & (end <= bytes.len());
+            let sound = record.len.wrapping_sub(1) < self.longest
+                && record.len <= record.wire_len
+                && record.wire_len <= COMMON_SNAPLEN
+                && record.fraction < most
+                && end <= bytes.len();
             if !sound {
                 break;
             }
@@ -157,17 +167,15 @@ impl Pcap {
         let link_type = network as u16;
         let resolution = if nanoseconds { 9 } else { 6 };
         info.nanoseconds |= nanoseconds;
-        let known = info.interfaces.iter().position(|known| known.link_type == link_type && known.snaplen == snaplen);
-        let interface = match known {
-            Some(index) => index as u16,
-            None => info
-                .add_interface(Interface { link_type, snaplen, resolution, ..Interface::default() })
-                .unwrap_or_default(),
-        };
+        // One capture behind another is mostly of the same interface.
+        let same = info.interfaces.last().is_some_and(|last| last.link_type == link_type && last.snaplen == snaplen);
+        if !same {
+            info.add_interface(Interface { link_type, snaplen, resolution, ..Interface::default() });
+        }
+        let interface = info.interfaces.len().saturating_sub(1) as u16;
         *self = Pcap {
             layout: Layout { order, extra: if modified { 8 } else { 0 } },
-            settled: false,
-            begun: true,
+            stage: Stage::First,
             modified,
             unit: if nanoseconds { 1 } else { 1000 },
             longest,
@@ -196,7 +204,7 @@ impl Pcap {
         if !buffer.ensure(head)? {
             return Ok(Self::tail(head, buffer, info));
         }
-        if !self.settled {
+        if self.stage == Stage::First {
             self.settle(buffer, info);
             return Ok(Step::Next);
         }
@@ -211,7 +219,18 @@ impl Pcap {
             }
         }
         if record.len > self.longest {
-            return self.lost(buffer, info, record);
+            let expected =
+                format!("at most {} captured bytes were expected, {} were claimed", self.longest, record.len);
+            return self.lost(buffer, info, &expected);
+        }
+        let jumps = self.last_seconds.is_some_and(|last| last.abs_diff(record.seconds) > RESYNC_SECONDS);
+        if jumps && record.wire_len > COMMON_SNAPLEN {
+            // Either alone may be true; together they are what a header looks like some bytes too late.
+            let Record { seconds, wire_len, .. } = record;
+            let expected = format!(
+                "a time near the record before was expected, {seconds} s with {wire_len} bytes on the wire was there"
+            );
+            return self.lost(buffer, info, &expected);
         }
         if !buffer.ensure(head + record.len as usize)? {
             return self.past_the_end(buffer, info, record);
@@ -264,7 +283,7 @@ impl Pcap {
         let most = 1_000_000_000 / self.unit;
         self.layout =
             variant::choose(buffer.unread(), likely, others, |fraction, len| fraction < most && len <= self.longest);
-        self.settled = true;
+        self.stage = Stage::Records;
         if self.layout != likely {
             let Layout { order, extra } = self.layout;
             info.problems.note("odd-record-layout", false, info.number, buffer.offset(), || {
@@ -297,7 +316,7 @@ impl Pcap {
         info.problems.note("second-file-header", false, info.number, buffer.offset(), || {
             "a record was expected, the file header of another capture was there; read on as that capture".to_string()
         });
-        self.begun = false;
+        self.stage = Stage::Header;
         Ok(Step::Next)
     }
 
@@ -313,17 +332,12 @@ impl Pcap {
     }
 
     /// A record header that cannot be one.
-    fn lost(&self, buffer: &mut Buffer, info: &mut Info, record: Record) -> Result<Step, Paused> {
+    fn lost(&self, buffer: &mut Buffer, info: &mut Info, expected: &str) -> Result<Step, Paused> {
         buffer.free()?;
         let offset = buffer.offset();
         let passed = self.resync(buffer, false);
         info.problems.note("bad-record", true, info.number, offset, || {
-            format!(
-                "a record of at most {} captured bytes was expected, {} were claimed; {}",
-                self.longest,
-                record.len,
-                chain::outcome(passed, "record")
-            )
+            format!("{expected}; {}", chain::outcome(passed, "record"))
         });
         Ok(if passed.1 { Step::Next } else { Step::End })
     }

@@ -65,11 +65,11 @@ impl Pcapng {
             let Some(source) = self.section.sources.get(order.u32(head, 8) as usize) else { break };
             let (total, len, wire_len) = (order.u32(head, 4) as usize, order.u32(head, 20), order.u32(head, 24));
             let end = at + total;
-            let sound = (order.u32(head, 0) == block::PACKET)
-                & (len <= MAX_BLOCK)
-                & (len <= wire_len)
-                & (total == PACKET_FRAME + (len as usize).next_multiple_of(4))
-                & (end <= bytes.len());
+            let sound = order.u32(head, 0) == block::PACKET
+                && len <= MAX_BLOCK
+                && len <= wire_len
+                && total == PACKET_FRAME + (len as usize).next_multiple_of(4)
+                && end <= bytes.len();
             if !sound || order.u32(bytes, end - 4) as usize != total {
                 break;
             }
@@ -182,13 +182,13 @@ impl Pcapng {
                 return;
             }
         };
-        self.packet(buffer, info, frames, packet, total);
+        self.packet(buffer, info, frames, &packet, total);
     }
 
     /// Hands out the packet of a block, and reports what is odd about it.
-    fn packet(&mut self, buffer: &Buffer, info: &mut Info, frames: &mut Vec<Frame>, packet: Packet, total: usize) {
+    fn packet(&mut self, buffer: &Buffer, info: &mut Info, frames: &mut Vec<Frame>, packet: &Packet, total: usize) {
         let (block, offset) = (&buffer.unread()[..total], buffer.offset());
-        let Packet { interface, ticks, at, mut len, mut wire_len, mut drops } = packet;
+        let Packet { interface, ticks, at, mut len, mut wire_len, mut drops } = *packet;
         info.number += 1;
         let Some(&source) = self.section.sources.get(interface as usize) else {
             info.problems.note("unknown-interface", true, info.number, offset, || {
@@ -322,6 +322,9 @@ impl Pcapng {
         let (order, interfaces) = (self.section.order, self.section.sources.len());
         chain::search(buffer, |bytes, _| {
             let Ok(first) = block::sound(bytes, order, interfaces) else { return false };
+            if !strict {
+                return true;
+            }
             // A section begins anew, so what follows is judged by its own order and interfaces.
             let (order, interfaces) = match block::section_order(bytes) {
                 Some(own) if own.u32(bytes, 0) == block::SECTION => (own, 0),
@@ -332,7 +335,7 @@ impl Pcapng {
                     Ok(total) => Some(total),
                     Err(cut) => cut.then_some(usize::MAX),
                 });
-            !strict || matches!(found.stop, Stop::Enough | Stop::Exact)
+            matches!(found.stop, Stop::Enough | Stop::Exact)
         })
     }
 }

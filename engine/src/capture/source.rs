@@ -63,11 +63,8 @@ fn start(buffer: &mut Buffer, failed: impl FnOnce(io::Error) -> OpenError) -> Re
         Some(Start::Other(OpenError::Unsupported { format, help }))
     } else if bytes.starts_with(&[0x1f, 0x8b]) {
         Some(Start::Compressed(Compression::Gzip))
-    } else if let &[low, b'\x2a', b'\x4d', b'\x18', ..] = bytes
-        && low & 0xf0 == 0x50
-    {
-        Some(Start::Compressed(Compression::Zstandard))
-    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) {
+        // A zstd file may begin with a frame to be skipped.
         Some(Start::Compressed(Compression::Zstandard))
     } else if bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
         Some(Start::Capture(Format::Pcapng))

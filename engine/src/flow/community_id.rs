@@ -10,7 +10,7 @@ use crate::wire::Address;
 
 /// The raw digest of a flow's 5-tuple.
 pub fn digest(key: &FlowKey) -> [u8; 20] {
-    let (low, high) = if key.one_way == 2 { (1, 0) } else { (0, 1) };
+    let (low, high) = if key.one_way() == 2 { (1, 0) } else { (0, 1) };
     let mut bytes = [0_u8; 40];
     let mut len = 2; // the seed, two bytes of zero
     let mut put = |part: &[u8]| {
@@ -20,12 +20,12 @@ pub fn digest(key: &FlowKey) -> [u8; 20] {
     for side in [low, high] {
         let Address(number) = key.address[side];
         let octets = number.to_be_bytes();
-        put(if key.version == 4 { &octets[12..] } else { &octets });
+        put(if key.version() == 4 { &octets[12..] } else { &octets });
     }
-    put(&[key.protocol, 0]);
-    if has_ports(key.protocol) {
-        put(&key.port[low].to_be_bytes());
-        put(&key.port[high].to_be_bytes());
+    put(&[key.protocol(), 0]);
+    if has_ports(key.protocol()) {
+        put(&key.port(low).to_be_bytes());
+        put(&key.port(high).to_be_bytes());
     }
     Sha1::digest(&bytes[..len]).into()
 }

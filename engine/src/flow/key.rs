@@ -29,17 +29,23 @@ pub type Side = usize;
 pub struct FlowKey {
     /// Lower and higher address.
     pub address: [Address; 2],
-    /// Their ports.
-    pub port: [u16; 2],
-    /// IP protocol number.
-    pub protocol: u8,
-    /// IP version.
-    pub version: u8,
-    /// 0: both directions are one flow. 1 or 2: only packets sent by side 0 or 1 belong to it.
-    pub one_way: u8,
+    /// Ports, protocol, version and direction in one word, so that keys are copied and compared as words.
+    rest: u64,
 }
 
 impl FlowKey {
+    /// A key from its parts. `one_way` is 0 when both directions are one flow, else 1 or 2: only packets sent by side
+    /// 0 or 1 belong to it.
+    #[inline]
+    pub fn new(address: [Address; 2], port: [u16; 2], protocol: u8, version: u8, one_way: u8) -> FlowKey {
+        let rest = u64::from(port[0]) << 48
+            | u64::from(port[1]) << 32
+            | u64::from(protocol) << 24
+            | u64::from(version) << 16
+            | u64::from(one_way);
+        FlowKey { address, rest }
+    }
+
     /// The key of a packet, and which side sent it.
     #[inline]
     pub fn of(packet: &Packet) -> (FlowKey, Side) {
@@ -56,19 +62,38 @@ impl FlowKey {
             ([packet.destination, packet.source], [destination_port, source_port])
         };
         let one_way = if answered { 0 } else { 1 + side as u8 };
-        (FlowKey { address, port, protocol: packet.protocol, version: packet.version, one_way }, side)
+        (FlowKey::new(address, port, packet.protocol, packet.version, one_way), side)
+    }
+
+    /// Port of a side.
+    #[inline]
+    pub fn port(&self, side: Side) -> u16 {
+        (self.rest >> (48 - 16 * side)) as u16
+    }
+
+    /// IP protocol number.
+    #[inline]
+    pub fn protocol(&self) -> u8 {
+        (self.rest >> 24) as u8
+    }
+
+    /// IP version.
+    #[inline]
+    pub fn version(&self) -> u8 {
+        (self.rest >> 16) as u8
+    }
+
+    /// 0, or 1 + the only side that sends.
+    #[inline]
+    pub fn one_way(&self) -> u8 {
+        self.rest as u8
     }
 
     /// A 64-bit hash. `seed` keeps a hostile sender from choosing collisions.
     #[inline]
     pub fn hash(&self, seed: u64) -> u64 {
         let word = |address: Address| mix(address.0 as u64 ^ seed, (address.0 >> 64) as u64 ^ 0x9E37_79B9_7F4A_7C15);
-        let ports = u64::from(self.port[0]) << 48
-            | u64::from(self.port[1]) << 32
-            | u64::from(self.protocol) << 24
-            | u64::from(self.version) << 16
-            | u64::from(self.one_way);
-        mix(word(self.address[0]) ^ ports, word(self.address[1]).rotate_left(32) ^ seed)
+        mix(word(self.address[0]) ^ self.rest, word(self.address[1]).rotate_left(32) ^ seed)
     }
 }
 
@@ -141,7 +166,7 @@ mod tests {
         let (there, _) = FlowKey::of(&packet(17, 1, 9, 1, 7));
         let (back, _) = FlowKey::of(&packet(17, 1, 7, 1, 9));
         assert_eq!(there, back);
-        assert_eq!(there.port, [7, 9]);
+        assert_eq!((there.port(0), there.port(1)), (7, 9));
     }
 
     #[test]
@@ -161,6 +186,6 @@ mod tests {
     #[test]
     fn protocols_without_ports_ignore_what_stands_there() {
         let (key, _) = FlowKey::of(&packet(132, 1, 5, 2, 6));
-        assert_eq!(key.port, [0, 0]);
+        assert_eq!((key.port(0), key.port(1)), (0, 0));
     }
 }

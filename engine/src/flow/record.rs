@@ -7,7 +7,7 @@ use super::key::{FlowKey, Side};
 use super::stream::{Holes, Stream};
 
 /// Letters that the history of one flow holds at most (`HISTORY_LETTERS`); later ones are not written.
-pub const HISTORY_LETTERS: usize = 32;
+pub const HISTORY_LETTERS: usize = 24;
 
 /// Kinds of packets an end has sent, a bit for each of Zeek's history letters.
 pub mod seen {
@@ -289,7 +289,7 @@ impl Flow {
 
     /// Zeek's `conn_state`, for a flow that is over.
     pub fn state(&self) -> State {
-        match self.key.protocol {
+        match self.key.protocol() {
             super::key::protocol::TCP => self.tcp_state(),
             super::key::protocol::UDP => match (self.forward().packets > 0, self.reverse().packets > 0) {
                 (true, true) => State::Sf,

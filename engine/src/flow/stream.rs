@@ -34,7 +34,8 @@ pub struct Stream {
     holed: bool,
 }
 
-/// Ranges that were skipped and not seen since, each `[from, to)`, in the order they were met.
+/// Ranges that were skipped and not seen since, each `[from, to)`, in the order they were met. A pointer: few flows have any.
+#[allow(clippy::box_collection)] // a flow is copied more often than a hole is looked at
 #[derive(Debug, Default)]
 pub struct Holes(Option<Box<Vec<(u32, u32)>>>);
 

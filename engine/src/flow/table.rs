@@ -1,6 +1,5 @@
 //! The flow table: packets in, ended flows out.
 
-use super::community_id;
 use super::index::Index;
 use super::key::{FlowKey, Side, mix, protocol};
 use super::ports;
@@ -128,9 +127,9 @@ impl Table {
         self.ended.len()
     }
 
-    /// The flows that have ended since this was last asked, in no order that means anything.
-    pub fn take_ended(&mut self) -> Vec<Flow> {
-        std::mem::take(&mut self.ended)
+    /// The flows that have ended since this was last asked, in no order that means anything. `room` takes the next ones.
+    pub fn take_ended(&mut self, room: Vec<Flow>) -> Vec<Flow> {
+        std::mem::replace(&mut self.ended, room)
     }
 
     /// Key, sender's side and hash of a packet.
@@ -204,9 +203,9 @@ impl Table {
         if time_ns.max(self.clock_ns) >= flow.expires_ns {
             // Timers follow the latest time seen, as Zeek's do: in a capture whose times run backwards a flow can be
             // over before its next packet. Only TCP then knows that the packet goes on with it.
-            return Some(time_ns >= flow.expires_ns || flow.key.protocol == protocol::TCP);
+            return Some(time_ns >= flow.expires_ns || flow.key.protocol() == protocol::TCP);
         }
-        if flow.key.protocol == protocol::TCP
+        if flow.key.protocol() == protocol::TCP
             && packet.tcp_flags & flag::SYN != 0
             && packet.transport == Transport::Whole
             && is_new_connection(flow, side, packet)
@@ -262,30 +261,12 @@ impl Table {
     /// Takes a flow out of the table.
     fn end(&mut self, slot: u32, hash: u64) {
         self.index.remove(hash, slot);
-        let place = &mut self.flows[slot as usize];
-        let generation = place.generation.wrapping_add(1);
-        let mut flow = std::mem::replace(place, Flow { generation, ..Flow::default() });
+        let flow = &mut self.flows[slot as usize];
+        let name = close(flow, self.capture_set);
+        self.memory.put(name, Tombstone::of(flow));
+        let fresh = Flow { generation: flow.generation.wrapping_add(1), ..Flow::default() };
+        self.ended.push(std::mem::replace(flow, fresh));
         self.free.push(slot);
-        self.close(&mut flow);
-        self.memory.put(flow.key.hash(FIXED_SEED), Tombstone::of(&flow));
-        self.ended.push(flow);
-    }
-
-    /// What is decided only when nothing more can come.
-    fn close(&self, flow: &mut Flow) {
-        if flow.key.protocol == protocol::TCP && flow.letters == 1 && flow.history[0] == b'H' {
-            // Nothing but a SYN-ACK: whoever was sent it, opened it.
-            tcp::flip_to_syn_ack(flow);
-        }
-        if flow.flow_id == 0 {
-            flow.flow_id = self.identity(&flow.key, flow.start_ns);
-        }
-    }
-
-    fn identity(&self, key: &FlowKey, start_ns: i64) -> u64 {
-        let digest = community_id::digest(key);
-        let word = |at: usize| u64::from_be_bytes(digest[at..at + 8].try_into().unwrap_or_default());
-        mix(mix(word(0), self.capture_set), mix(word(8), start_ns as u64)).max(1)
     }
 
     fn create(
@@ -300,14 +281,13 @@ impl Table {
         if self.active() >= self.limit {
             self.evict();
         }
-        let before =
-            self.memory.take(key.hash(FIXED_SEED)).filter(|known| may_continue && continues(known, &key, packet));
+        let name = key.hash(FIXED_SEED);
+        let before = self.memory.take(name).filter(|known| may_continue && continues(known, &key, packet));
         let slot = self.free.pop().unwrap_or_else(|| {
             self.flows.push(Flow::default());
             self.flows.len() as u32 - 1
         });
         self.counts.most_active = self.counts.most_active.max(self.flows.len() - self.free.len());
-        let icmp_identity = if is_icmp(key.protocol) { self.identity(&key, moment.time_ns) } else { 0 };
         let flow = &mut self.flows[slot as usize];
         flow.key = key;
         flow.start_ns = moment.time_ns;
@@ -316,7 +296,10 @@ impl Table {
         flow.capture = moment.capture;
         flow.vlan = packet.vlan;
         flow.tunnel = packet.tunnel;
-        flow.flow_id = icmp_identity;
+        if is_icmp(key.protocol()) {
+            // What ICMP errors quote refers to the flow while it lives.
+            flow.flow_id = identity(name, self.capture_set, moment.time_ns);
+        }
         direct(flow, side, packet, payload);
         if let Some(known) = before {
             if flow.initiator != known.initiator {
@@ -329,7 +312,8 @@ impl Table {
             flow.piece = known.piece + 1;
             flow.syn_sequence = known.syn_sequence;
         }
-        flow.expires_ns = moment.time_ns + if key.protocol == protocol::TCP { TCP_ATTEMPT } else { OTHER_IDLE };
+        flow.expires_ns =
+            moment.time_ns.saturating_add(if key.protocol() == protocol::TCP { TCP_ATTEMPT } else { OTHER_IDLE });
         let timer = Timer { slot, generation: flow.generation };
         self.wheel.set(flow.expires_ns, timer);
         self.index.insert(hash, slot);
@@ -343,14 +327,31 @@ impl Table {
             if flow.first_frame == 0 {
                 continue;
             }
-            let mut flow = std::mem::take(flow);
-            self.close(&mut flow);
-            self.ended.push(flow);
+            close(flow, self.capture_set);
+            self.ended.push(std::mem::take(flow));
         }
         self.flows = Vec::new();
         self.free = Vec::new();
         self.index = Index::new();
     }
+}
+
+/// Decides what can be decided only when nothing more comes. Returns the hash of the key that never varies.
+fn close(flow: &mut Flow, capture_set: u64) -> u64 {
+    if flow.key.protocol() == protocol::TCP && flow.letters == 1 && flow.history[0] == b'H' {
+        // Nothing but a SYN-ACK: whoever was sent it, opened it.
+        tcp::flip_to_syn_ack(flow);
+    }
+    let name = flow.key.hash(FIXED_SEED);
+    if flow.flow_id == 0 {
+        flow.flow_id = identity(name, capture_set, flow.start_ns);
+    }
+    name
+}
+
+/// Names a flow by its 5-tuple, the captures and its start. Never 0.
+fn identity(name: u64, capture_set: u64, start_ns: i64) -> u64 {
+    mix(mix(name, capture_set), start_ns as u64).max(1)
 }
 
 fn is_icmp(number: u8) -> bool {
@@ -359,7 +360,7 @@ fn is_icmp(number: u8) -> bool {
 
 /// Whether a packet that finds a tombstone goes on with the flow that was.
 fn continues(known: &Tombstone, key: &FlowKey, packet: &Packet) -> bool {
-    if key.protocol != protocol::TCP {
+    if key.protocol() != protocol::TCP {
         return true;
     }
     if packet.tcp_flags & (flag::SYN | flag::ACK) == flag::SYN {
@@ -399,7 +400,7 @@ fn direct(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
     flow.basis = Basis::FirstPacket;
     let (source, destination) = (packet.source_port, packet.destination_port);
     let broadcast = packet.destination == Address(0xFFFF_FFFF_FFFF);
-    match flow.key.protocol {
+    match flow.key.protocol() {
         protocol::TCP => {
             let syn = packet.tcp_flags & flag::SYN != 0;
             let ack = packet.tcp_flags & flag::ACK != 0;
@@ -435,8 +436,8 @@ fn direct(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
 
 /// DNS and NTP say in their first bytes whether they ask or answer.
 fn direct_by_message(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
-    let multicast = (packet.destination.0 >> 120) as u8 == 0xFF && flow.key.version == 6
-        || flow.key.version == 4 && (packet.destination.0 as u32) >> 28 == 0xE;
+    let multicast = (packet.destination.0 >> 120) as u8 == 0xFF && flow.key.version() == 6
+        || flow.key.version() == 4 && (packet.destination.0 as u32) >> 28 == 0xE;
     let ports = [packet.source_port, packet.destination_port];
     let answers = if ports.iter().any(|&port| ports::is_dns(port)) && payload.len() >= 12 {
         Some(payload[2] & 0x80 != 0)
@@ -466,7 +467,7 @@ fn apply(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
     flow.last_capture = moment.capture;
     flow.start_ns = flow.start_ns.min(moment.time_ns);
     flow.last_ns = flow.last_ns.max(moment.time_ns);
-    let is_tcp = flow.key.protocol == protocol::TCP;
+    let is_tcp = flow.key.protocol() == protocol::TCP;
     if packet.transport != Transport::Whole {
         if packet.transport == Transport::BadChecksum {
             tcp::bad_checksum(flow, side);
@@ -494,7 +495,7 @@ fn apply(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
         return;
     }
     end.payload += u64::from(packet.payload_len);
-    if flow.key.protocol == protocol::UDP {
+    if flow.key.protocol() == protocol::UDP {
         flow.write_once(side, seen::DATA, b'D');
     }
 }
@@ -516,30 +517,30 @@ fn note_syn(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
 /// Sets when the flow is over if nothing more comes. True when that came so much nearer that it needs a timer.
 #[inline]
 fn schedule(flow: &mut Flow) -> bool {
-    match flow.key.protocol {
+    match flow.key.protocol() {
         protocol::TCP => {
             if flow.closing {
                 return false;
             }
             let (o, r) = (flow.forward().state, flow.reverse().state);
             if o == EndState::Established && r == EndState::Established {
-                let idle = if ports::is_long_idle(flow.key.port[flow.initiator_side() ^ 1]) {
+                let idle = if ports::is_long_idle(flow.key.port(flow.initiator_side() ^ 1)) {
                     TCP_LONG_IDLE
                 } else {
                     TCP_IDLE
                 };
-                flow.expires_ns = flow.last_ns + idle;
+                flow.expires_ns = flow.last_ns.saturating_add(idle);
                 return false;
             }
             schedule_unsettled(flow, o, r)
         }
-        protocol::UDP if ports::is_dns(flow.key.port[0]) || ports::is_dns(flow.key.port[1]) => {
-            let silent = flow.last_ns - flow.start_ns + DNS_IDLE;
-            flow.expires_ns = flow.start_ns + (silent + DNS_ROUND - 1) / DNS_ROUND * DNS_ROUND;
+        protocol::UDP if ports::is_dns(flow.key.port(0)) || ports::is_dns(flow.key.port(1)) => {
+            let silent = flow.last_ns.saturating_sub(flow.start_ns).saturating_add(DNS_IDLE + DNS_ROUND - 1);
+            flow.expires_ns = flow.start_ns.saturating_add(silent / DNS_ROUND * DNS_ROUND);
             false
         }
         _ => {
-            flow.expires_ns = flow.last_ns + OTHER_IDLE;
+            flow.expires_ns = flow.last_ns.saturating_add(OTHER_IDLE);
             false
         }
     }
@@ -550,13 +551,13 @@ fn schedule_unsettled(flow: &mut Flow, o: EndState, r: EndState) -> bool {
     let complete = matches!((o, r), (Closed, Closed | Inactive) | (Inactive, Closed)) || o == Reset || r == Reset;
     if complete {
         flow.closing = true;
-        flow.expires_ns = flow.last_ns + TCP_CLOSE;
+        flow.expires_ns = flow.last_ns.saturating_add(TCP_CLOSE);
         return true;
     }
     if matches!(o, SynSent | SynAckSent) && r == Inactive {
-        flow.expires_ns = flow.start_ns + TCP_ATTEMPT;
+        flow.expires_ns = flow.start_ns.saturating_add(TCP_ATTEMPT);
         return false;
     }
-    flow.expires_ns = flow.last_ns + TCP_IDLE;
+    flow.expires_ns = flow.last_ns.saturating_add(TCP_IDLE);
     false
 }

@@ -6,7 +6,7 @@
 use super::record::{Basis, Flow};
 
 /// Ended flows that are remembered (`FLOW_MEMORY`).
-pub const FLOW_MEMORY: usize = 1 << 18;
+pub const FLOW_MEMORY: usize = 1 << 16;
 
 /// What the next piece inherits.
 #[derive(Clone, Copy, Debug, Default)]

@@ -71,7 +71,7 @@ pub fn write_rows(out: &mut impl Write, batch: &Batch, captures: &[String], labe
             } {
                 line.push(b',');
                 if let Some(end) = end {
-                    text::address(&mut line, flow.key.version, flow.key.address[end]);
+                    text::address(&mut line, flow.key.version(), flow.key.address[end]);
                 }
             }
             line.push(b'\n');
@@ -91,20 +91,20 @@ fn write_flow(line: &mut Vec<u8>, flow: &Flow, captures: &[String]) {
     text::identity(line, flow.flow_id);
     line.push(b',');
     line.extend_from_slice(&community_id_text(&community_id_digest(&flow.key)));
-    for time in [flow.start_ns, flow.end_ns(), flow.end_ns() - flow.start_ns] {
+    for time in [flow.start_ns, flow.end_ns(), flow.end_ns().saturating_sub(flow.start_ns)] {
         line.push(b',');
         text::seconds(line, time);
     }
     line.push(b',');
-    match text::protocol_name(flow.key.protocol) {
+    match text::protocol_name(flow.key.protocol()) {
         Some(name) => line.extend_from_slice(name.as_bytes()),
-        None => text::number(line, flow.key.protocol.into()),
+        None => text::number(line, flow.key.protocol().into()),
     }
     for end in [side, side ^ 1] {
         line.push(b',');
-        text::address(line, flow.key.version, flow.key.address[end]);
+        text::address(line, flow.key.version(), flow.key.address[end]);
         line.push(b',');
-        text::number(line, flow.key.port[end].into());
+        text::number(line, flow.key.port(end).into());
     }
     line.push(b',');
     line.extend_from_slice(flow.basis.name().as_bytes());
@@ -167,7 +167,8 @@ mod tests {
         let flow = Flow { first_frame: 1, ..Flow::default() };
         let labels = Labels { roles: vec!["other".into()], ..Labels::default() };
         let mut out = Vec::new();
-        let batch = Batch { flows: vec![flow], order: vec![0], wanted: vec![] };
+        let mut batch = Batch::of(vec![flow]);
+        batch.wanted.clear();
         write_rows(&mut out, &batch, &["a.pcap".into()], &labels).unwrap();
         let line = String::from_utf8(out).unwrap();
         assert_eq!(line.trim_end().split(',').count(), CSV_HEADER.split(',').count());

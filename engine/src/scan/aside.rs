@@ -79,7 +79,7 @@ impl Aside {
                 }
                 self.len += 1;
                 self.words[at] = name
-                    | match key.protocol {
+                    | match key.protocol() {
                         protocol::TCP => TCP,
                         protocol::UDP => UDP,
                         _ => 0,
@@ -89,7 +89,7 @@ impl Aside {
             at = (at + 1) & mask;
         }
         // A segment with ACK, and nearly every segment but the first SYN has it, answers somebody.
-        let answers = if key.protocol == protocol::TCP && packet.tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
+        let answers = if key.protocol() == protocol::TCP && packet.tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
         self.words[at] |= 1 << side | answers;
     }
 

@@ -45,7 +45,7 @@ impl Group<'_> {
 pub struct Intake {
     pub table: Table,
     pub aside: Aside,
-    pub port_scans: PortScans,
+    pub port_scans: Option<PortScans>,
     pub quotes: HashMap<(u64, Quoted), Quote>,
     pub quotes_dropped: u64,
     interest: Option<Interest>,
@@ -55,11 +55,11 @@ pub struct Intake {
 }
 
 impl Intake {
-    pub fn new(table: Table, interest: Option<Interest>, keep_all: bool) -> Intake {
+    pub fn new(table: Table, interest: Option<Interest>, keep_all: bool, port_scans: bool) -> Intake {
         Intake {
             table,
             aside: Aside::new(),
-            port_scans: PortScans::default(),
+            port_scans: port_scans.then(PortScans::default),
             quotes: HashMap::new(),
             quotes_dropped: 0,
             interest,
@@ -79,10 +79,11 @@ impl Intake {
     pub fn take(&mut self, group: &Group<'_>) {
         self.chosen.clear();
         self.dropped.clear();
+        let keep_all = self.keep_all || self.interest.is_none();
         for (place, packet) in group.packets.iter().enumerate() {
             let (key, side) = FlowKey::of(packet);
             let addressed = self.table.address(key, side);
-            if self.keep_all || self.wants(&key) || self.quotes_wanted(group, place) {
+            if keep_all || self.wants(&key) || self.quotes_wanted(group, place) {
                 self.chosen.push((place, addressed));
             } else {
                 self.dropped.push((place, key, side, addressed.hash()));
@@ -105,8 +106,10 @@ impl Intake {
                 let flow_id = flow.flow_id;
                 note_quote(&mut self.quotes, &mut self.quotes_dropped, flow_id, quoted, moment);
             }
-            if self.interest.is_some() && is_attempt(packet) {
-                self.port_scans.note(packet);
+            if is_attempt(packet)
+                && let Some(port_scans) = &mut self.port_scans
+            {
+                port_scans.note(packet);
             }
         }
     }
@@ -117,8 +120,10 @@ impl Intake {
         for (place, key, side, hash) in &self.dropped {
             let packet = &group.packets[*place];
             self.aside.note(key, *side, *hash, packet);
-            if is_attempt(packet) {
-                self.port_scans.note(packet);
+            if is_attempt(packet)
+                && let Some(port_scans) = &mut self.port_scans
+            {
+                port_scans.note(packet);
             }
         }
     }

@@ -7,8 +7,8 @@ mod port_scan;
 
 use std::collections::VecDeque;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capture::{Capture, Frame, OpenError};
 use crate::flow::{Flow, FlowKey, Moment, Table, mix, protocol, seen};
@@ -19,10 +19,11 @@ use crate::wire::{self, Decoder, Outcome, Packet};
 pub use aside::ASIDE_TUPLES;
 pub use capture_report::CaptureReport;
 use intake::{Group, Intake};
+use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 
 /// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
-pub const BATCH_ROWS: usize = 131_072;
+pub const BATCH_ROWS: usize = 16_384;
 
 /// Frames that are decoded before their flows are looked up.
 const FRAMES: usize = 64;
@@ -34,6 +35,8 @@ pub struct Options {
     pub interest: Option<Interest>,
     /// Also hand out the rows of other flows, for a complete flow table.
     pub keep_all: bool,
+    /// Tell who tries many ports of whom.
+    pub port_scans: bool,
     /// Treat packets with wrong checksums as Zeek does by default, rather than count them like others.
     pub validate_checksums: bool,
     /// Flows alive at once.
@@ -47,12 +50,16 @@ impl Default for Options {
         Options {
             interest: None,
             keep_all: true,
+            port_scans: true,
             validate_checksums: false,
             active_flows: crate::flow::ACTIVE_FLOWS,
             decode_depth: wire::DECODE_DEPTH,
         }
     }
 }
+
+/// Room for flows that a dropped batch gives back, so that the next ones need no fresh memory.
+type Pool = Arc<Mutex<Vec<Vec<Flow>>>>;
 
 /// Ended flows.
 #[derive(Debug, Default)]
@@ -63,6 +70,26 @@ pub struct Batch {
     pub order: Vec<u32>,
     /// Those that the caller wants as columns, in the same order.
     pub wanted: Vec<u32>,
+    pool: Pool,
+}
+
+impl Batch {
+    /// A batch of these flows, in this order, all of them wanted.
+    pub fn of(flows: Vec<Flow>) -> Batch {
+        let order: Vec<u32> = (0..flows.len() as u32).collect();
+        Batch { flows, wanted: order.clone(), order, pool: Pool::default() }
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        let mut flows = std::mem::take(&mut self.flows);
+        flows.clear();
+        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        if pool.len() < 2 {
+            pool.push(flows);
+        }
+    }
 }
 
 /// What one call of [`Scan::step`] came to.
@@ -117,6 +144,7 @@ pub struct Scan {
     frames: Vec<Frame>,
     packets: Vec<Packet>,
     owners: Vec<u16>,
+    pool: Pool,
 }
 
 impl Scan {
@@ -127,7 +155,12 @@ impl Scan {
         Scan {
             inputs: in_order_of_time(inputs).into(),
             decoder: Decoder::new(options.validate_checksums, options.decode_depth),
-            intake: Intake::new(Table::new(options.active_flows, 0, random_seed()), options.interest, options.keep_all),
+            intake: Intake::new(
+                Table::new(options.active_flows, 0, random_seed()),
+                options.interest,
+                options.keep_all,
+                options.port_scans,
+            ),
             current: None,
             reports: Vec::new(),
             totals: Totals::default(),
@@ -138,6 +171,7 @@ impl Scan {
             frames: Vec::with_capacity(FRAMES),
             packets: Vec::with_capacity(4 * FRAMES),
             owners: Vec::with_capacity(4 * FRAMES),
+            pool: Pool::default(),
         }
     }
 
@@ -168,7 +202,7 @@ impl Scan {
 
     /// Initiator and responder of which many ports were tried; complete after [`Step::End`].
     pub fn port_scans(&self) -> Vec<(u128, u128)> {
-        self.intake.port_scans.pairs()
+        self.intake.port_scans.as_ref().map_or_else(Vec::new, PortScans::pairs)
     }
 
     /// Quoted packets that found no room.
@@ -282,7 +316,8 @@ impl Scan {
     }
     /// The ended flows, sorted.
     fn take_batch(&mut self) -> Batch {
-        let flows = self.intake.table.take_ended();
+        let room = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let flows = self.intake.table.take_ended(room);
         let mut order: Vec<(u32, u64, u32)> =
             flows.iter().zip(0..).map(|(flow, place)| (flow.capture, flow.first_frame, place)).collect();
         order.sort_unstable();
@@ -302,7 +337,7 @@ impl Scan {
                 self.totals.unwanted[2] += flow.ends[0].ip_bytes + flow.ends[1].ip_bytes;
             }
         }
-        Batch { flows, order, wanted }
+        Batch { flows, order, wanted, pool: Arc::clone(&self.pool) }
     }
 
     /// Ends every flow; the last batch.
@@ -336,8 +371,8 @@ impl Scan {
 impl Totals {
     fn count_ends(&mut self, flow: &Flow) {
         let answers = seen::ACK | seen::DATA | seen::SYN_ACK;
-        let is_tcp = flow.key.protocol == protocol::TCP;
-        if !is_tcp && flow.key.protocol != protocol::UDP {
+        let is_tcp = flow.key.protocol() == protocol::TCP;
+        if !is_tcp && flow.key.protocol() != protocol::UDP {
             return;
         }
         if flow.ends[0].packets > 0 && flow.ends[1].packets > 0 {

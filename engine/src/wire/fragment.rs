@@ -10,14 +10,14 @@ use super::outcome::Counts;
 use super::walk::{Ip, Walk, saturated};
 
 /// How long a datagram may take: Zeek's `frag_timeout`.
-pub const FRAGMENT_TIMEOUT_NS: i64 = 300_000_000_000;
-/// Most datagrams kept at once, those just rebuilt included.
+pub const FRAGMENT_TIMEOUT_NS: u64 = 300_000_000_000;
+/// Most datagrams kept at once, and most rebuilt ones remembered.
 pub const FRAGMENT_TABLE: usize = 16_384;
 /// Most memory the kept fragments may take, in bytes.
 pub const FRAGMENT_BYTES: usize = 64 << 20;
 /// How long a rebuilt datagram is remembered, so that copies of its fragments (mirror ports send them) are dropped.
 /// Short, because senders use the 16-bit identification again within seconds.
-pub const FRAGMENT_COPY_NS: i64 = 100_000_000;
+pub const FRAGMENT_COPY_NS: u64 = 100_000_000;
 /// Largest datagram payload.
 const LARGEST: u32 = 65_535;
 /// What one stretch of a datagram costs in memory beside its bytes, generously.
@@ -115,8 +115,6 @@ struct Entry {
     bytes: Vec<u8>,
     /// Payload length, known from the last fragment.
     length: Option<u32>,
-    /// Handed out; only kept to know copies of its fragments.
-    done: bool,
 }
 
 impl Entry {
@@ -133,6 +131,9 @@ pub(super) struct Table {
     order: VecDeque<(Key, u64)>,
     serial: u64,
     cost: usize,
+    /// Datagrams rebuilt lately, with the time and their length, to know copies of their fragments.
+    rebuilt: HashMap<Key, (i64, u32)>,
+    rebuilt_order: VecDeque<(Key, i64)>,
     /// Datagrams to hand out, whole and given up ones.
     pub ready: VecDeque<Datagram>,
 }
@@ -141,15 +142,16 @@ impl Table {
     /// Takes the fragment at `walk`. Datagrams that become whole or are given up for it stand in `ready`.
     pub fn add(&mut self, walk: &Walk, piece: &Piece, counts: &mut Counts) {
         let from = piece.offset;
-        let to = (from + saturated(walk.on_wire())).min(LARGEST);
+        let to = from.saturating_add(saturated(walk.on_wire())).min(LARGEST);
         let now = walk.time_ns;
         self.expire(now, counts);
-        if let Some(old) = self.entries.get(&piece.key).filter(|old| old.done) {
-            if now.saturating_sub(old.latest_ns) <= FRAGMENT_COPY_NS && to <= old.length.unwrap_or(0) {
-                counts.fragments_repeated += 1;
-                return;
-            }
-            self.remove(&piece.key);
+        if self
+            .rebuilt
+            .get(&piece.key)
+            .is_some_and(|&(at_ns, length)| to <= length && now.abs_diff(at_ns) <= FRAGMENT_COPY_NS)
+        {
+            counts.fragments_repeated += 1;
+            return;
         }
         let entry = self.entries.entry(piece.key).or_insert_with(|| {
             self.serial += 1;
@@ -159,16 +161,18 @@ impl Table {
         self.cost -= entry.cost();
         entry.add(walk, piece, (from, to), counts);
         let whole = entry.whole();
-        if whole {
-            let datagram = entry.finish();
+        self.cost += entry.cost();
+        if whole && let Some(entry) = self.remove(&piece.key) {
             counts.datagrams_rebuilt += 1;
+            let datagram = entry.finish();
+            self.rebuilt.insert(piece.key, (now, datagram.length));
+            self.rebuilt_order.push_back((piece.key, now));
             self.ready.push_back(datagram);
         }
-        self.cost += entry.cost();
         while self.cost > FRAGMENT_BYTES || self.entries.len() > FRAGMENT_TABLE {
             let Some((key, serial)) = self.order.pop_front() else { break };
             if self.is_current(&key, serial) {
-                counts.fragment_limit_reached += u64::from(self.entries.get(&key).is_some_and(|entry| !entry.done));
+                counts.fragment_limit_reached += 1;
                 self.give_up(&key, counts);
             }
         }
@@ -192,18 +196,26 @@ impl Table {
         self.entries.get(key).is_some_and(|entry| entry.serial == serial)
     }
 
+    /// Forgets what is too old. Clocks may be set back, so what lies too far ahead counts as old, too.
     fn expire(&mut self, now: i64, counts: &mut Counts) {
         while let Some(&(key, serial)) = self.order.front() {
             if self.is_current(&key, serial) {
                 let Some(entry) = self.entries.get(&key) else { break };
-                let patience = if entry.done { FRAGMENT_COPY_NS } else { FRAGMENT_TIMEOUT_NS };
-                let since = if entry.done { entry.latest_ns } else { entry.started_ns };
-                if now.saturating_sub(since) <= patience {
+                if now.abs_diff(entry.started_ns) <= FRAGMENT_TIMEOUT_NS {
                     break;
                 }
                 self.give_up(&key, counts);
             }
             self.order.pop_front();
+        }
+        while let Some(&(key, time_ns)) = self.rebuilt_order.front() {
+            if now.abs_diff(time_ns) <= FRAGMENT_COPY_NS && self.rebuilt_order.len() <= FRAGMENT_TABLE {
+                break;
+            }
+            self.rebuilt_order.pop_front();
+            if self.rebuilt.get(&key).is_some_and(|&(latest_ns, _)| latest_ns == time_ns) {
+                self.rebuilt.remove(&key);
+            }
         }
     }
 
@@ -214,16 +226,12 @@ impl Table {
     }
 
     fn give_up(&mut self, key: &Key, counts: &mut Counts) {
-        match self.remove(key) {
-            Some(mut entry) if !entry.done => {
-                if entry.start.is_some() {
-                    counts.datagrams_incomplete += 1;
-                    self.ready.push_back(entry.finish());
-                } else {
-                    counts.fragments_without_start += entry.fragments;
-                }
-            }
-            _ => {}
+        let Some(entry) = self.remove(key) else { return };
+        if entry.start.is_some() {
+            counts.datagrams_incomplete += 1;
+            self.ready.push_back(entry.finish());
+        } else {
+            counts.fragments_without_start += entry.fragments;
         }
     }
 }
@@ -241,7 +249,6 @@ impl Entry {
             captured: Stretches::default(),
             bytes: Vec::new(),
             length: None,
-            done: false,
         }
     }
 
@@ -280,18 +287,15 @@ impl Entry {
         self.start.is_some() && self.length.is_some_and(|length| self.stated.prefix() >= length)
     }
 
-    /// Hands out what is there and forgets the bytes.
-    fn finish(&mut self) -> Datagram {
+    /// What is there, to be handed out.
+    fn finish(self) -> Datagram {
         let complete = self.whole();
         let length = if complete { self.length.unwrap_or_default() } else { self.stated.total() };
         let (mut ip, header_len) = self.start.unwrap_or_default();
         ip.length = header_len + length;
-        let mut bytes = std::mem::take(&mut self.bytes);
-        bytes.truncate(self.captured.prefix().min(length) as usize);
-        self.done = true;
-        self.stated = Stretches::default();
-        self.captured = Stretches::default();
         let walk = Walk { time_ns: self.latest_ns, ..self.walk };
+        let mut bytes = self.bytes;
+        bytes.truncate(self.captured.prefix().min(length) as usize);
         Datagram { ip, walk, bytes, length, complete }
     }
 }

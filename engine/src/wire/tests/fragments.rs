@@ -75,7 +75,7 @@ fn fragments_in_any_order_and_twice_give_the_same_packet() {
 fn the_same_identification_later_is_another_datagram() {
     let payload = numbers(100);
     let mut pieces = at_once(&fragments(&payload, 64));
-    let later = FRAGMENT_COPY_NS + 1;
+    let later = FRAGMENT_COPY_NS as i64 + 1;
     pieces.extend(fragments(&payload, 64).into_iter().map(|piece| (later, piece)));
     assert_eq!(run(&pieces).1.datagrams_rebuilt, 2);
 }
@@ -122,10 +122,18 @@ fn fragments_without_a_start_are_counted_not_handed_out() {
 #[test]
 fn a_datagram_is_given_up_after_the_timeout() {
     let pieces = fragments(&numbers(100), 64);
-    let late = FRAGMENT_TIMEOUT_NS + 1;
+    let late = FRAGMENT_TIMEOUT_NS as i64 + 1;
     let (found, counts) = run(&[(0, pieces[0].clone()), (late, pieces[1].clone())]);
     assert_eq!((found.len(), found[0].0.time_ns, found[0].0.payload_len), (1, 0, 56));
     assert_eq!((counts.datagrams_incomplete, counts.fragments_without_start), (1, 1));
+}
+
+#[test]
+fn a_clock_that_is_set_back_does_not_mix_datagrams() {
+    let pieces = fragments(&numbers(100), 64);
+    let ahead = 2 * FRAGMENT_TIMEOUT_NS as i64;
+    let (found, counts) = run(&[(ahead, pieces[0].clone()), (0, pieces[0].clone()), (1, pieces[1].clone())]);
+    assert_eq!((found.len(), counts.datagrams_incomplete, counts.datagrams_rebuilt), (2, 1, 1));
 }
 
 #[test]
