@@ -1,0 +1,75 @@
+"""The native core, private to the package: packets to flows, flows to columns and CSV."""
+
+from collections.abc import Sequence
+from typing import Any, final
+
+__version__: str
+LIMITS: dict[str, int]
+
+@final
+class Interest:
+    """Which flows the caller wants: either end in a range of 128-bit numbers, or TCP with one of the ports."""
+
+    def __new__(cls, *, networks: Sequence[tuple[int, int]], ports: Sequence[int]) -> Interest: ...
+
+@final
+class Labels:
+    """What classification says of a batch's wanted flows; the columns are little-endian u16, u16, u8, u8, u8."""
+
+    def __new__(
+        cls,
+        *,
+        vendors: Sequence[str],
+        services: Sequence[str],
+        roles: Sequence[str],
+        role_bases: Sequence[str],
+        vendor: bytes,
+        service: bytes,
+        role: bytes,
+        role_basis: bytes,
+        client: bytes,
+    ) -> Labels: ...
+
+@final
+class Batch:
+    """Flows that have ended, sorted by capture and first frame."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def wanted(self) -> int: ...
+    def columns(self) -> dict[str, bytes]: ...
+    def write_csv(
+        self, path: str | None, *, captures: Sequence[str], labels: Labels, header: bool = False
+    ) -> None: ...
+
+@final
+class Scan:
+    """A scan over captures; `captures`, `totals`, `port_scans` and `quotes` are whole after the last batch."""
+
+    def next_batch(self) -> Batch | None: ...
+    def progress(self) -> tuple[int, int]: ...
+    def cancel(self) -> None: ...
+    @property
+    def captures(self) -> list[dict[str, Any]]: ...
+    @property
+    def totals(self) -> dict[str, int]: ...
+    @property
+    def port_scans(self) -> list[tuple[int, int]]: ...
+    @property
+    def quotes(self) -> dict[str, bytes]: ...
+
+def scan(
+    paths: Sequence[str],
+    *,
+    interest: Interest | None = None,
+    keep_all: bool = True,
+    port_scans: bool = True,
+    validate_checksums: bool = False,
+    active_flows: int | None = None,
+    decode_depth: int | None = None,
+) -> Scan: ...
+def format_addresses(version: bytes, hi: bytes, lo: bytes) -> list[str]: ...
+def format_tunnel(code: int) -> str: ...
+def format_community_ids(digests: bytes) -> list[str]: ...
+def protocol_name(number: int) -> str: ...

@@ -1,0 +1,78 @@
+"""Tell what the captures do not hold, so that no silence is taken for a proof.
+
+What it finds
+    Captures that are cut, could not be read to their end, lost packets while capturing, or hold none; captures that
+    show one direction only; and vendor sessions with gaps: bytes that the other end acknowledged and nobody captured.
+Why it matters
+    What was not captured was not judged. A verdict over such captures is `inconclusive` at best, and the statements say
+    so.
+What you see
+    capture-incomplete  info  monday.pcap: 412 packets dropped while capturing
+    capture-incomplete  info  10.0.0.5 → 204.164.111.9:16384/tcp  bytes missing, first at frame 80
+Stays silent
+    Packets captured twice. Captures that begin in mid-session. A snap length that keeps the headers whole: lengths
+    stand in them.
+Rests on
+    no statement: it judges the captures
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity
+from auditor.flow import Flows
+
+DROPS = "packets-dropped"  # the engine's problem that tells of `drops` once more, interface by interface
+RECAPTURE = "Capture again with a larger buffer, at a point that sees both directions, and let it end in order."
+
+
+class CaptureIncomplete(Check):
+    id = "capture-incomplete"
+    title = "Capture does not hold everything"
+    since = "0.1"
+    statements = frozenset()
+    observes = True
+
+    def find(self, flows: Flows, context: Context) -> Iterable[Hits]:
+        rows = np.flatnonzero((flows.vendor != 0) & (flows.missed_bytes > 0))
+        if len(rows):
+            yield Hits(
+                rows,
+                Severity.INFO,
+                "bytes between {client_ip} and {server_ip} port {server_port} were acknowledged, but not captured",
+                outcome=Outcome.OBSERVED,
+                remediation=RECAPTURE,
+            )
+
+    def find_in_captures(self, context: Context) -> Iterable[CaptureHits]:
+        for index, capture in enumerate(context.health.captures):
+            for frame, count, message in _losses(capture):
+                text = f"{capture['path']}: {message}"
+                yield CaptureHits(index, text, frame=frame, count=count, remediation=RECAPTURE)
+        if context.health.one_sided:
+            first = next(at for at, capture in enumerate(context.health.captures) if capture["packets"])
+            yield CaptureHits(
+                first,
+                "only one direction of the traffic was captured",
+                remediation="Mirror both directions of the port to the capture point.",
+            )
+
+
+def _losses(capture: Mapping[str, Any]) -> Iterable[tuple[int, int, str]]:
+    """Frame, count and message of everything that one capture lacks."""
+    if capture["error"]:
+        yield 0, 1, str(capture["error"])
+        return
+    if not capture["packets"]:
+        yield 0, 1, "it holds no packets"
+    if capture["drops"]:
+        yield 0, int(capture["drops"]), f"{capture['drops']} packets dropped while capturing"
+    hiding = [one for one in capture["problems"] if one["hides_traffic"] and one["name"] != DROPS]
+    for problem in hiding:
+        yield int(problem["frame"]), int(problem["count"]), str(problem["message"])
+    if not capture["complete"] and not hiding and not capture["drops"]:
+        yield 0, 1, "it ends before its end"

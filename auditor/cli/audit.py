@@ -1,0 +1,99 @@
+"""`auditor audit`: the main job. Captures in, a report and a verdict out."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from auditor import reports
+from auditor.cli import _output
+from auditor.cli._option import Argument, Option
+from auditor.errors import AuditorError
+
+FORMATS = reports.formats()
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+COLOR = ("auto", "always", "never")
+
+
+def run(
+    captures: Annotated[tuple[str, ...], Argument("Capture file, folder, glob, or - for standard input.", "CAPTURE")],
+    *,
+    pack: Annotated[
+        tuple[str, ...], Option("Audit against this rule pack; default: all, or those of the site.", "ID|FILE")
+    ] = (),
+    site: Annotated[str | None, Option("Site file (YAML): what your network looks like.", "FILE")] = None,
+    format: Annotated[str | None, Option(f"Output format: {', '.join(FORMATS)}.", "FORMAT", FORMATS)] = None,
+    output: Annotated[
+        tuple[str, ...], Option("Write there; the suffix names the format. May be repeated.", "FILE", short="-o")
+    ] = (),
+    fail_on: Annotated[
+        str, Option("Exit with 1 on findings from this severity on; default: medium.", "SEVERITY", SEVERITIES)
+    ] = "medium",
+    all_flows: Annotated[bool, Option("Report the flows of no vendor too.")] = False,
+    as_of: Annotated[str | None, Option("The day on which waivers are judged; default: today.", "DATE")] = None,
+    threads: Annotated[
+        int | None, Option("At most so many threads read; default: AUDITOR_THREADS, or all cores.", "N")
+    ] = None,
+    allow_incomplete: Annotated[bool, Option("Exit with 0 where nothing was found in an incomplete capture.")] = False,
+    validate_checksums: Annotated[bool, Option("Leave packets with wrong checksums out, as Zeek does.")] = False,
+    color: Annotated[str, Option("When to colour: auto, always, never.", "WHEN", COLOR)] = "auto",
+) -> int:
+    """Audit captures against what the vendors publish.
+
+    Reads every capture, builds flows, and reports where the traffic of backup vendors leaves what
+    they published, which promises it kept, and which could not be judged.
+
+    Example:
+      auditor audit monday.pcapng
+      auditor audit captures/ --site site.yaml -o report.json -o findings.csv
+      tcpdump -w - -c 10000 | auditor audit - --pack drbackup --fail-on high
+    """
+    targets = _output.plan(output, format, reports.suffixes, inputs=captures)
+    day = _day(as_of)
+    from auditor.cli._progress import Bar
+    from auditor.pipeline import audit
+    from auditor.scan import thread_count
+    from auditor.terminal import choose_colour
+
+    choose_colour(color)
+    thread_count(threads)
+    with Bar() as bar:
+        report = audit(
+            captures,
+            packs=pack,
+            site=site,
+            as_of=day,
+            fail_on=fail_on,
+            allow_incomplete=allow_incomplete,
+            all_flows=all_flows,
+            validate_checksums=validate_checksums,
+            progress=bar.update,
+        )
+    for target in targets:
+        with target.open() as stream:
+            reports.write(target.format, report, stream)
+    return report.exit_code
+
+
+def headstart(
+    captures: tuple[str, ...],
+    pack: tuple[str, ...],
+    site: str | None,
+    all_flows: bool,
+    validate_checksums: bool,
+    **_: Any,
+) -> None:
+    """Begin the scan that `run` will ask for."""
+    from auditor.cli._headstart import begin_scan
+
+    begin_scan(captures, pack, site, all_columns=all_flows, keep_all=False, validate_checksums=validate_checksums)
+
+
+def _day(text: str | None) -> date | None:
+    """The date that --as-of gives, None for today."""
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise AuditorError(
+            f"--as-of {text}: is no date", help="expected year-month-day, e.g. --as-of 2027-01-31"
+        ) from None

@@ -1,0 +1,81 @@
+"""`auditor flows`: the flow table of captures, one row per flow."""
+
+import os
+from typing import Annotated, Any
+
+from auditor.cli import _output
+from auditor.cli._option import Argument, Option
+
+FORMATS = ("csv", "json", "jsonl", "table")
+INCOMPLETE = 3
+
+
+def run(
+    captures: Annotated[tuple[str, ...], Argument("Capture file, folder, glob, or - for standard input.", "CAPTURE")],
+    *,
+    pack: Annotated[tuple[str, ...], Option("Name traffic by this rule pack; default: all.", "ID|FILE")] = (),
+    site: Annotated[str | None, Option("Site file (YAML): what your network looks like.", "FILE")] = None,
+    format: Annotated[str | None, Option(f"Output format: {', '.join(FORMATS)}.", "FORMAT", FORMATS)] = None,
+    output: Annotated[
+        tuple[str, ...], Option("Write there; the suffix names the format. May be repeated.", "FILE", short="-o")
+    ] = (),
+    validate_checksums: Annotated[bool, Option("Leave packets with wrong checksums out, as Zeek does.")] = False,
+) -> int:
+    """Write the flow table: one row per flow.
+
+    Columns, states and history letters are Zeek's where Zeek has them. What could not be read is said on
+    standard error.
+
+    Example:
+      auditor flows monday.pcapng --format csv -o flows.csv
+      auditor flows monday.pcapng --format jsonl | jq 'select(.vendor != "")'
+    """
+    targets = _output.plan(output, format, suffixes, inputs=captures)
+    from contextlib import ExitStack
+
+    from auditor.cli._progress import Bar
+    from auditor.flowformats import FORMATS
+    from auditor.flowlist import FlowList
+
+    formats = [FORMATS[target.format] for target in targets]
+    columns = any(format.columns for format in formats)
+    flows = FlowList(captures, packs=pack, site=site, columns=columns, validate_checksums=validate_checksums)
+    with ExitStack() as opened:
+        outputs = [
+            format(opened.enter_context(target.open()), flows.paths)
+            for format, target in zip(formats, targets, strict=True)
+        ]
+        with Bar() as bar:
+            for part in flows.batches(bar.update):
+                for out in outputs:
+                    out.add(part)
+        for out in outputs:
+            out.end()
+    losses = flows.losses()
+    for line in losses:
+        _output.say(line)
+    return INCOMPLETE if losses else 0
+
+
+def suffixes() -> dict[str, tuple[str, ...]]:
+    """File name endings by format."""
+    from auditor.flowformats import FORMATS
+
+    return {name: format.suffixes for name, format in FORMATS.items()}
+
+
+def headstart(
+    captures: tuple[str, ...],
+    pack: tuple[str, ...],
+    site: str | None,
+    format: str | None,
+    output: tuple[str, ...],
+    validate_checksums: bool,
+    **_: Any,
+) -> None:
+    """Begin the scan that `run` will ask for."""
+    from auditor.cli._headstart import begin_scan
+
+    formats = {format or (os.path.splitext(path)[1][1:] or "table") for path in output or ("",)}
+    columns = formats != {"csv"}
+    begin_scan(captures, pack, site, all_columns=columns, keep_all=not columns, validate_checksums=validate_checksums)

@@ -1,0 +1,93 @@
+"""The report as one document, from an audit. Its shape stands in `auditor.reporttypes`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from auditor.formats import time_text
+from auditor.health import capture_losses
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Literal
+
+    # for type checkers only: to build these types at run time takes as long as to write a report
+    from auditor.reporttypes import (
+        CaptureEntry,
+        CoverageEntry,
+        Document,
+        FindingEntry,
+        FlowEntry,
+        PackEntry,
+        ProblemEntry,
+        SessionEntry,
+        Traffic,
+        VerdictWord,
+    )
+    from auditor.result import Audit
+
+SCHEMA: Literal["auditor.report/1"] = "auditor.report/1"
+UNREADABLE, DROPPED = "capture-unreadable", "packets-dropped"  # problems that captures have as a whole
+PROBLEM_KEYS = ("name", "count", "frame", "offset", "message", "hides_traffic")
+
+
+def document(report: Audit) -> Document:
+    """The document of an audit."""
+    from auditor._engine import __version__
+
+    return {
+        "schema": SCHEMA,
+        "auditor": {"version": __version__},
+        "verdict": cast("VerdictWord", report.verdict),
+        "captures": [_capture(capture) for capture in report.captures],
+        "packs": cast("list[PackEntry]", report.packs),
+        "site": report.site,
+        "traffic": cast(
+            "Traffic",
+            {
+                name: {"flows": amount.flows, "packets": amount.packets, "bytes": amount.bytes}
+                for name, amount in report.judged.traffic.items()
+            },
+        ),
+        "sessions": cast("list[SessionEntry]", [session.to_dict() for session in report.judged.sessions]),
+        "flows": _flows(report),
+        "findings": cast("list[FindingEntry]", [finding.to_dict() for finding in report.judged.findings]),
+        "coverage": cast("list[CoverageEntry]", [entry.to_dict() for entry in report.judged.coverage]),
+    }
+
+
+def _capture(capture: Mapping[str, Any]) -> CaptureEntry:
+    problems = [cast("ProblemEntry", {key: problem[key] for key in PROBLEM_KEYS}) for problem in capture["problems"]]
+    if capture["error"]:
+        problems.insert(0, _problem(UNREADABLE, 1, capture["error"]))
+    if capture["drops"]:
+        problems.append(
+            _problem(DROPPED, capture["drops"], "packets were dropped while capturing, as the capture itself says")
+        )
+    seen = capture["packets"] > 0
+    return {
+        "path": capture["path"],
+        "format": capture["format"],
+        "link_types": list(capture["link_types"]),
+        "packets": capture["packets"],
+        "bytes": capture["bytes"],
+        "start": time_text(capture["first_ns"]) if seen else None,
+        "end": time_text(capture["last_ns"]) if seen else None,
+        "complete": not capture_losses(capture),
+        "problems": problems,
+    }
+
+
+def _problem(name: str, count: int, message: str) -> ProblemEntry:
+    return {"name": name, "count": count, "frame": None, "offset": None, "message": message, "hides_traffic": True}
+
+
+def _flows(report: Audit) -> list[FlowEntry]:
+    if report.shown_flows is None:
+        return []
+    from auditor import flowtable
+
+    flows, labels = report.shown_flows
+    return cast(
+        "list[FlowEntry]", list(flowtable.rows(flows, labels, [capture["path"] for capture in report.captures]))
+    )

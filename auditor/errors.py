@@ -1,0 +1,39 @@
+"""What the user can act on.
+
+    AuditorError          message and exit code 2, never a traceback
+    ├── CaptureError      a capture that cannot be opened at all
+    ├── RulePackError     a rule pack that is not valid; carries every error found
+    └── SiteError         a site file that is not valid; carries every error found
+
+Odd traffic and damaged captures are *problems* (data in the report), not errors.
+"""
+
+from __future__ import annotations
+
+
+class AuditorError(Exception):
+    """A message for the user. `help` says what to do about it, where that is not obvious."""
+
+    def __init__(self, message: str, *, help: str | None = None) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class CaptureError(AuditorError):
+    """A capture that cannot be opened or holds nothing readable."""
+
+
+class DocumentError(AuditorError):
+    """A YAML document that is not valid: one line `file:line: key path: …` for each error, sorted by line."""
+
+    def __init__(self, errors: list[str]) -> None:
+        super().__init__("\n".join(errors))
+        self.errors = errors
+
+
+class RulePackError(DocumentError):
+    """A rule pack that is not valid."""
+
+
+class SiteError(DocumentError):
+    """A site file that is not valid."""

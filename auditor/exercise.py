@@ -1,0 +1,83 @@
+"""What traffic put each statement to the test: counts of flows, by vendor."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditor.addresses import contains
+from auditor.checks.base import Check, Context, answered_sessions
+from auditor.flow import TCP, Direction, Flows, Role, Rows, Seen
+
+if TYPE_CHECKING:
+    from auditor.coverage import Exercise
+
+
+@dataclass
+class _Counts:
+    """Counters under construction; see `Exercise`."""
+
+    by_check: Counter[tuple[str, str]] = field(default_factory=Counter)
+    undecided: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_service: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_group: Counter[tuple[str, str]] = field(default_factory=Counter)
+    by_role: Counter[tuple[str, str]] = field(default_factory=Counter)
+    flows: Counter[str] = field(default_factory=Counter)
+    unplaced: Counter[str] = field(default_factory=Counter)
+
+
+def exercise_of(checks: Sequence[Check], flows: Flows, context: Context) -> Exercise:
+    """Counts over whole, classified flows."""
+    from auditor.coverage import Exercise
+
+    counts = _Counts()
+    vendors = context.labels.vendors
+    for check in checks:
+        _count(counts.by_check, check.id, check.exercised(flows, context), flows, vendors)
+        _count(counts.undecided, check.id, check.undecided(flows, context), flows, vendors)
+    counts.flows = Counter({vendors[code]: int(n) for code, n in enumerate(np.bincount(flows.vendor)) if n and code})
+    outside = (flows.vendor != 0) & (flows.direction == Direction.NEITHER) & (flows.service != 0)
+    for code, n in enumerate(np.bincount(flows.vendor[outside & (flows.role != Role.RETURN)])):
+        counts.unplaced[vendors[code]] += int(n)
+    answered = np.flatnonzero(_answered_services(flows))
+    for code in np.unique(flows.vendor[answered]):
+        vendor = vendors[int(code)]
+        rows = answered[flows.vendor[answered] == code]
+        for service, n in zip(*np.unique(flows.service[rows], return_counts=True), strict=True):
+            counts.by_service[vendor, context.labels.services[int(service)]] = int(n)
+        for role, n in zip(*np.unique(flows.role[rows], return_counts=True), strict=True):
+            counts.by_role[vendor, Role(int(role)).name.lower()] = int(n)
+    _count_groups(counts, flows, context)
+    return Exercise(**vars(counts))
+
+
+def _count(counter: Counter[tuple[str, str]], name: str, rows: Rows, flows: Flows, vendors: Sequence[str]) -> None:
+    for code, n in enumerate(np.bincount(flows.vendor[rows]) if len(rows) else ()):
+        if n:
+            counter[name, vendors[code]] += int(n)
+
+
+def _count_groups(counts: _Counts, flows: Flows, context: Context) -> None:
+    sessions = np.flatnonzero(answered_sessions(flows))
+    for enabled in context.packs:
+        if enabled.id not in context.labels.vendors:
+            continue
+        rows = sessions[flows.vendor[sessions] == context.labels.vendors.index(enabled.id)]
+        ours = flows.client_is_initiator[rows]
+        hi = np.where(ours, flows.responder_hi[rows], flows.initiator_hi[rows])
+        lo = np.where(ours, flows.responder_lo[rows], flows.initiator_lo[rows])
+        for group, ranges in enabled.networks.items():
+            counts.by_group[enabled.id, group] = int(contains(ranges, hi, lo).sum())
+
+
+def _answered_services(flows: Flows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """Flows with a service that show both ends, TCP ones from their start on."""
+    seen = flows.seen_forward | flows.seen_reverse
+    handshake = (seen & np.uint16(Seen.SYN_ACK) != 0) & (seen & np.uint16(Seen.SYN) != 0)
+    both = (flows.packets_forward > 0) & (flows.packets_reverse > 0)
+    served = (flows.service != 0) & (flows.direction != Direction.NEITHER) & (flows.role != Role.RETURN)
+    return served & both & (handshake | (flows.protocol != TCP))  # type: ignore[no-any-return]

@@ -1,0 +1,70 @@
+"""The flow table of captures, batch by batch, for any number of outputs.
+
+Rows come in the engine's order: by first frame within a batch, batches as they fill. CSV is written by the engine,
+for which only rows that may be a vendor's are looked at here; the other formats need all columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor import sources
+from auditor.errors import CaptureError
+from auditor.rulepack import enable
+from auditor.scan import ScanOptions, open_scan, table_options
+from auditor.site import Site, load_site
+
+if TYPE_CHECKING:
+    from auditor._engine import Batch
+    from auditor.batches import Labelled
+    from auditor.scan import Progress
+
+
+class Part(NamedTuple):
+    """A batch of the engine, and those of its rows that it hands out, labelled."""
+
+    batch: Batch
+    rows: Labelled
+
+
+def options_for(packs: Sequence[str], site: Site | None, *, columns: bool, validate_checksums: bool) -> ScanOptions:
+    """How the table is read; `columns`: those of every row are needed, rather than of those that may be a vendor's."""
+    if columns:
+        return ScanOptions(validate_checksums=validate_checksums)
+    return table_options(enable(site, packs), site or Site(), validate_checksums=validate_checksums)
+
+
+class FlowList:
+    """The flow table of captures, while it is being read."""
+
+    def __init__(
+        self,
+        captures: Sequence[str],
+        *,
+        packs: Sequence[str] = (),
+        site: str | None = None,
+        columns: bool = True,
+        validate_checksums: bool = False,
+    ) -> None:
+        self.paths = sources.resolve(captures)
+        known = load_site(site, packs) if site is not None else None
+        options = options_for(packs, known, columns=columns, validate_checksums=validate_checksums)
+        self._packs, self._site = enable(known, packs), known or Site()
+        self._scan = open_scan(self.paths, options)
+
+    def batches(self, progress: Progress | None = None) -> Iterator[Part]:
+        """Each batch with its labelled rows. Raises: CaptureError if no capture could be read."""
+        while (batch := self._scan.next_batch(progress)) is not None:
+            from auditor.batches import flows_of, labelled
+
+            yield Part(batch, labelled(flows_of(batch.columns()), self._packs, self._site))
+        errors = [f"{capture['path']}: {capture['error']}" for capture in self._scan.captures if capture["error"]]
+        if errors and len(errors) == len(self._scan.captures):
+            raise CaptureError("\n".join(errors))
+
+    def losses(self) -> list[str]:
+        """What of the captures could not be read, one line each; known after the last batch."""
+        from auditor.health import capture_losses
+
+        return [line for capture in self._scan.captures for line in capture_losses(capture)]

@@ -1,0 +1,91 @@
+"""From the engine's columns to findings and coverage. All of it works on whole columns; this is where numpy begins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from auditor import discovery
+from auditor.batches import TYPES, Labelled, flows_of
+from auditor.checks.base import Check, Context, Quotes
+from auditor.classify import classify
+from auditor.coverage import Judges, coverage_of
+from auditor.exercise import exercise_of
+from auditor.flow import Flows
+from auditor.grouping import Grouping, sorted_findings
+from auditor.pieces import classified_rows, whole_flows
+from auditor.result import Judged
+from auditor.sessions import sessions_of
+from auditor.traffic import traffic_summary
+
+if TYPE_CHECKING:
+    from auditor.health import Health
+    from auditor.rulepack import EnabledPack
+    from auditor.scan import RunningScan
+    from auditor.site import Site
+
+QUOTE_TYPES = {
+    "flow_id": "<u8",
+    "protocol": "u1",
+    "source_hi": "<u8",
+    "source_lo": "<u8",
+    "destination_hi": "<u8",
+    "destination_lo": "<u8",
+    "source_port": "<u2",
+    "destination_port": "<u2",
+}
+
+
+def judge(
+    batches: Sequence[Mapping[str, bytes]],
+    scan: RunningScan,
+    health: Health,
+    packs: tuple[EnabledPack, ...],
+    site: Site,
+    as_of: date,
+) -> Judged:
+    """Everything that follows from the wanted flows, after the last batch."""
+    rows = joined(batches)
+    whole, flow_of_row = whole_flows(rows)
+    flows, labels = classify(whole, packs, site)
+    rows = classified_rows(rows, flows, flow_of_row)
+    context = Context(packs, site, labels, health, quotes_of(scan.quotes), frozenset(scan.port_scans))
+    checks = all_checks()
+    grouping = Grouping(flows, context, as_of)
+    findings = sorted_findings(finding for check in checks for finding in grouping.findings(check))
+    judges = Judges(
+        ids=[check.id for check in checks],
+        placeless=[check.id for check in checks if check.placeless],
+        observers=[check.id for check in checks if check.observes],
+    )
+    return Judged(
+        traffic=traffic_summary(rows, scan.totals),
+        sessions=sessions_of(flows, labels),
+        rows=Labelled(rows, labels),
+        findings=findings,
+        unlisted=grouping.unlisted,
+        coverage=coverage_of(packs, judges, findings, exercise_of(checks, flows, context), health),
+    )
+
+
+def all_checks() -> list[Check]:
+    """One of each check there is, sorted by id."""
+    return [check for check in discovery.instances("auditor.checks", Check) if isinstance(check, Check)]
+
+
+def joined(batches: Sequence[Mapping[str, bytes]]) -> Flows:
+    """The rows of all batches as one table."""
+    if not batches:
+        return flows_of(dict.fromkeys(TYPES, b""))
+    tables = [flows_of(columns) for columns in batches]
+    if len(tables) == 1:
+        return tables[0]
+    return Flows(**{name: np.concatenate([getattr(table, name) for table in tables]) for name in TYPES})
+
+
+def quotes_of(columns: Mapping[str, bytes]) -> Quotes:
+    """The engine's quotes as columns."""
+    return Quotes(**{name: np.frombuffer(columns[name], kind) for name, kind in QUOTE_TYPES.items()})

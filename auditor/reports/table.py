@@ -1,0 +1,191 @@
+"""The report for people: verdict first, then how sound the captures are, findings, coverage, traffic. Times are UTC."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, TextIO, cast
+
+from auditor.document import document
+from auditor.layout import Page, plural, size
+from auditor.terminal import BLUE, BOLD, DIM, GREEN, RED, YELLOW, screen_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from auditor.reporttypes import CaptureEntry, CoverageEntry, Document, FindingEntry, SessionEntry, TrafficRow
+    from auditor.result import Audit
+    from auditor.terminal import Screen
+
+SUFFIXES = (".txt",)
+SESSIONS_SHOWN = 20
+FINDINGS_SHOWN = 200  # more is for --format json or csv
+STATUSES = ("met", "violated", "inconclusive", "not exercised", "not checkable")
+VERDICT_CODES = {"clean": (BOLD, GREEN), "violations": (BOLD, RED), "inconclusive": (BOLD, YELLOW)}
+SEVERITY_CODES = {"critical": (BOLD, RED), "high": (RED,), "medium": (YELLOW,), "low": (BLUE,), "info": (DIM,)}
+SEVERITIES = tuple(SEVERITY_CODES)
+
+
+def write(report: Audit, stream: TextIO) -> None:
+    """Write the report as wide as the stream's terminal."""
+    stream.write(render(document(report), report.reasons, screen_of(stream)))
+
+
+def render(doc: Document, reasons: Sequence[str], screen: Screen) -> str:
+    """The whole text. `reasons`: why the verdict is what it is, one sentence each."""
+    page = Page(screen)
+    _verdict(page, doc, reasons)
+    _captures(page, doc["captures"])
+    _findings(page, doc["findings"], several=len(doc["captures"]) > 1)
+    _coverage(page, doc["coverage"])
+    _traffic(page, doc)
+    _sessions(page, doc["sessions"])
+    return str(page)
+
+
+def _verdict(page: Page, doc: Document, reasons: Sequence[str]) -> None:
+    page.text(doc["verdict"].upper(), *VERDICT_CODES[doc["verdict"]], indent=0)
+    for reason in [*reasons, *_silence(doc)]:
+        page.text(reason, indent=2)
+    packs = ", ".join(f"{pack['id']} {pack['version']}" for pack in doc["packs"])
+    page.text(f"audited against {packs or 'no rule pack'}", indent=2)
+
+
+def _silence(doc: Document) -> list[str]:
+    """That nothing was found says little where no vendor's traffic was captured."""
+    quiet = ("other", "inbound", "unpublished")
+    seen = any(row["packets"] for name, row in amounts(doc) if name not in quiet)
+    if doc["findings"]:
+        return []
+    return ["nothing was found" + ("" if seen else ": no traffic with any of these vendors was captured")]
+
+
+def amounts(doc: Document) -> list[tuple[str, TrafficRow]]:
+    """Traffic classes and their amounts, in order."""
+    return list(cast("dict[str, TrafficRow]", doc["traffic"]).items())
+
+
+def _captures(page: Page, captures: list[CaptureEntry]) -> None:
+    page.heading("Captures")
+    for capture in captures:
+        kind = ", ".join([capture["format"], *capture["link_types"]])
+        page.text(f"{capture['path']}: {kind}, {plural(capture['packets'], 'packet')}, {size(capture['bytes'])}")
+        state = "read whole" if capture["complete"] else "NOT COMPLETE: part of the traffic is missing"
+        page.text(
+            f"{span(capture['start'], capture['end'])}; {state}", *(() if capture["complete"] else (YELLOW,)), indent=4
+        )
+        for problem in capture["problems"]:
+            times = f" ({problem['count']:,} times)" if problem["count"] > 1 else ""
+            page.text(f"{problem['name']}{times}: {problem['message']}", indent=4)
+
+
+def _findings(page: Page, findings: list[FindingEntry], *, several: bool) -> None:
+    page.heading(f"Findings: {_tally(findings)}")
+    for finding in findings[:FINDINGS_SHOWN]:
+        _finding(page, finding, several=several)
+    if len(findings) > FINDINGS_SHOWN:
+        page.text(f"… and {len(findings) - FINDINGS_SHOWN:,} more; --format json or csv shows all of them")
+
+
+def _tally(findings: list[FindingEntry]) -> str:
+    if not findings:
+        return "none"
+    counts: Counter[str] = Counter(finding["severity"] for finding in findings)
+    return ", ".join(f"{counts[severity]:,} {severity}" for severity in SEVERITIES if counts[severity])
+
+
+def _finding(page: Page, finding: FindingEntry, *, several: bool) -> None:
+    waiver = finding["waiver"]
+    marks: list[str] = [finding["outcome"]]
+    marks += ["inferred"] if finding["certainty"] == "inferred" else []
+    marks += [] if waiver is None else ["waiver expired" if waiver["expired"] else "waived"]
+    severity = page.screen.paint(finding["severity"].ljust(len("critical")), *SEVERITY_CODES[finding["severity"]])
+    page.lines.append(f"  {severity}  {page.screen.paint(finding['check'], BOLD)} ({', '.join(marks)})")
+    page.text(" · ".join(_facts(finding, several)), indent=4)
+    page.text(finding["message"], indent=4)
+
+
+def _facts(finding: FindingEntry, several: bool) -> list[str]:
+    facts = []
+    if finding["client_ip"] or finding["server_ip"]:
+        facts.append(f"{ends(finding)}/{finding['protocol']}")
+    if finding["vendor"]:
+        facts.append(finding["vendor"] + (f" {finding['statement']}" if finding["statement"] else ""))
+    facts.append("once" if finding["count"] == 1 else f"{finding['count']:,} times")
+    first = next(iter(finding["evidence"]), None)
+    if first is not None and first["frame"]:
+        facts.append(f"first at frame {first['frame']}" + (f" of {first['capture']}" if several else ""))
+    return facts
+
+
+def ends(finding: FindingEntry) -> str:
+    """Who spoke to whom, the arrow from the one that began: `10.0.0.5 → 66.241.7.9:21`."""
+    client = finding["client_ip"] or "?"
+    server = finding["server_ip"] or "?"
+    if finding["direction"] == "inbound":
+        return f"{server} → {_with_port(client, finding['service_port'])}"
+    return f"{client} → {_with_port(server, finding['server_port'] or finding['service_port'])}"
+
+
+def _with_port(address: str, port: int | None) -> str:
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def _coverage(page: Page, coverage: list[CoverageEntry]) -> None:
+    if not coverage:
+        return
+    page.heading("Published statements")
+    rows = []
+    for vendor in sorted({entry["vendor"] for entry in coverage}):
+        counts: Counter[str] = Counter(entry["status"] for entry in coverage if entry["vendor"] == vendor)
+        rows.append([vendor, ", ".join(f"{counts[status]} {status}" for status in STATUSES if counts[status])])
+    page.table(rows)
+    notable = [entry for entry in coverage if entry["status"] in ("violated", "inconclusive")]
+    for entry in notable:
+        page.text(f"{entry['vendor']} {entry['statement']} {entry['status']}: {entry['evidence']}", hang=4)
+
+
+def _traffic(page: Page, doc: Document) -> None:
+    page.heading("Traffic")
+    rows = [["class", "flows", "packets", "bytes"]]
+    for name, row in amounts(doc):
+        if row["packets"]:
+            rows.append([name, f"{row['flows']:,}", f"{row['packets']:,}", size(row["bytes"])])
+    if len(rows) == 1:
+        page.text("none")
+    else:
+        page.table(rows, right=(1, 2, 3))
+
+
+def _sessions(page: Page, sessions: list[SessionEntry]) -> None:
+    if not sessions:
+        return
+    page.heading("Sessions")
+    for session in sessions[:SESSIONS_SHOWN]:
+        servers = ", ".join(session["servers"])
+        facts = [
+            f"{size(session['bytes_up'])} up",
+            f"{size(session['bytes_down'])} down",
+            *([plural(session["files"], "file")] if session["files"] else []),
+            session["outcome"],
+        ]
+        page.text(
+            f"{clock(session['start'])} {session['vendor']} {session['kind']}: {session['client_ip']} → {servers}, "
+            + ", ".join(facts)
+        )
+    if len(sessions) > SESSIONS_SHOWN:
+        page.text(f"… and {len(sessions) - SESSIONS_SHOWN:,} more; --format json shows all of them")
+
+
+def clock(time: str) -> str:
+    """An ISO time for people, to the second."""
+    return time[:19].replace("T", " ")
+
+
+def span(start: str | None, end: str | None) -> str:
+    """The time between two ISO times; the day once if it is the same."""
+    if start is None or end is None:
+        return "no packets"
+    last = clock(end)[11:] if end[:10] == start[:10] else clock(end)
+    return f"{clock(start)} to {last} UTC"

@@ -1,0 +1,220 @@
+"""The shape of the report: what `--format json` writes, and what every other format shows a part of.
+
+These types are the contract; `auditor.reportschema` makes the JSON Schema from them. Times are ISO 8601, UTC,
+with nanoseconds; null where there is none. Text from captures is as it was found: formats for people make it harmless.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypedDict
+
+Time = Annotated[str, "time"]
+Count = Annotated[int, "count"]
+Port = Annotated[int, "port"]
+
+SeverityWord = Literal["info", "low", "medium", "high", "critical"]
+VerdictWord = Literal["clean", "violations", "inconclusive"]
+RoleWord = Literal[
+    "control",
+    "data",
+    "registration",
+    "gui",
+    "support",
+    "proxy",
+    "resolver",
+    "inbound",
+    "return",
+    "unpublished",
+    "other",
+]
+
+
+class Program(TypedDict):
+    """Who made the report."""
+
+    version: str
+
+
+class ProblemEntry(TypedDict):
+    """One kind of oddity of a capture, counted."""
+
+    name: Annotated[str, "stable, in kebab case"]
+    count: Count
+    frame: Annotated[Count | None, "the first frame concerned"]
+    offset: Annotated[Count | None, "byte in the file"]
+    message: str
+    hides_traffic: Annotated[bool, "whether packets may be missing from the report because of it"]
+
+
+class CaptureEntry(TypedDict):
+    """One capture, and what of it could be read."""
+
+    path: str
+    format: str
+    link_types: list[str]
+    packets: Count
+    bytes: Annotated[Count, "on the wire"]
+    start: Time | None
+    end: Time | None
+    complete: Annotated[bool, "nothing cut, dropped or unreadable"]
+    problems: list[ProblemEntry]
+
+
+class PackEntry(TypedDict):
+    """A rule pack that was audited against."""
+
+    id: str
+    version: str
+    title: str
+
+
+class TrafficRow(TypedDict):
+    """One traffic class: flows that contribute packets, their packets, their IP bytes."""
+
+    flows: Count
+    packets: Count
+    bytes: Count
+
+
+Traffic = TypedDict(
+    "Traffic",
+    {
+        "control": TrafficRow,
+        "data": TrafficRow,
+        "registration": TrafficRow,
+        "gui": TrafficRow,
+        "support": TrafficRow,
+        "proxy": TrafficRow,
+        "return": TrafficRow,
+        "inbound": TrafficRow,
+        "unpublished": TrafficRow,
+        "other": TrafficRow,
+    },
+)
+
+
+class SessionEntry(TypedDict):
+    """The flows of one backup run."""
+
+    vendor: str
+    client_ip: str
+    servers: list[str]
+    start: Time
+    end: Time
+    kind: Literal["backup", "restore", "registration", "support"]
+    files: Annotated[Count | None, "data connections, where the vendor uses one for each file"]
+    bytes_up: Count
+    bytes_down: Count
+    secured: Annotated[bool | None, "null: not seen"]
+    outcome: str
+
+
+class FlowEntry(TypedDict):
+    """One flow; forward is initiator to responder."""
+
+    flow_id: str
+    community_id: str
+    start: Time
+    end: Time
+    duration: Annotated[float, "seconds"]
+    protocol: str
+    initiator_ip: str
+    initiator_port: Port
+    responder_ip: str
+    responder_port: Port
+    initiator_basis: Literal["syn", "syn-ack", "protocol", "port", "first-packet"]
+    state: Annotated[str, "Zeek's conn_state"]
+    history: Annotated[str, "Zeek's letters"]
+    packets_forward: Count
+    packets_reverse: Count
+    bytes_forward_ip: Count
+    bytes_reverse_ip: Count
+    payload_forward: Annotated[Count, "bytes, retransmitted ones once"]
+    payload_reverse: Count
+    missed_bytes: Count
+    retransmitted_forward: Annotated[Count, "packets"]
+    retransmitted_reverse: Count
+    vlan: Annotated[list[int], "outer to inner"]
+    tunnel: Annotated[str, "encapsulations, outer to inner"]
+    first_frame: Annotated[Count, "from 1, within `capture`"]
+    syn_frame: Annotated[Count | None, "the initiator's SYN"]
+    capture: str
+    vendor: Annotated[str, "pack id; several possible ones joined by |; empty: none"]
+    service: str
+    role: RoleWord
+    role_basis: Literal["", "port", "negotiated", "inferred", "volume", "proxy"]
+    client_ip: Annotated[str | None, "the inside end"]
+    server_ip: Annotated[str | None, "the vendor's end"]
+
+
+class EvidenceEntry(TypedDict):
+    """A packet to look at."""
+
+    capture: str
+    frame: Count
+    timestamp: Time | None
+
+
+class WaiverEntry(TypedDict):
+    """The waiver that fits a finding; once expired it waives no more."""
+
+    reason: str | None
+    owner: str | None
+    ticket: str | None
+    expires: Annotated[str | None, "date"]
+    expired: bool
+
+
+class FindingEntry(TypedDict):
+    """One finding: flows of one client, server, service port, protocol and direction that one check objects to."""
+
+    id: Annotated[str, "stable across runs on the same input"]
+    check: str
+    severity: SeverityWord
+    certainty: Literal["certain", "inferred"]
+    vendor: str | None
+    statement: str | None
+    title: str
+    message: str
+    direction: Literal["outbound", "inbound"] | None
+    outcome: Literal["attempt", "open", "observed"]
+    client_ip: str | None
+    client_ports: list[Port]
+    server_ip: str | None
+    server_port: Port | None
+    service_port: Annotated[Port | None, "the responder's"]
+    via: Annotated[str | None, "resolver or proxy"]
+    protocol: str | None
+    count: Annotated[Count, "flows; messages for DNS and ICMP"]
+    first_seen: Time | None
+    last_seen: Time | None
+    flow_ids: list[str]
+    evidence: list[EvidenceEntry]
+    display_filter: Annotated[str, "for Wireshark: exactly the packets of this finding"]
+    remediation: str
+    waiver: WaiverEntry | None
+
+
+class CoverageEntry(TypedDict):
+    """How the captures stand to one published statement."""
+
+    vendor: str
+    statement: str
+    status: Literal["met", "violated", "not exercised", "inconclusive", "not checkable"]
+    evidence: str
+
+
+class Document(TypedDict):
+    """The whole report."""
+
+    schema: Literal["auditor.report/1"]
+    auditor: Program
+    verdict: VerdictWord
+    captures: list[CaptureEntry]
+    packs: list[PackEntry]
+    site: dict[str, object] | None
+    traffic: Traffic
+    sessions: list[SessionEntry]
+    flows: Annotated[list[FlowEntry], "of vendors; all of them with --all-flows"]
+    findings: list[FindingEntry]
+    coverage: list[CoverageEntry]

@@ -1,0 +1,177 @@
+"""A scan that reads beside Python, and its head start.
+
+The engine reads the next batch in a thread while Python judges the one before; a waiting caller can be interrupted
+(Ctrl-C) and told how far the reading is.
+
+The head start goes one step further. A command-line audit spends its first tenth of a second on imports, of which
+the engine needs none: `begin` starts a scan before them, and `open_scan` takes it over if it is just the scan asked
+for. Nothing else knows of it. At most one head start runs in a process.
+
+This module is imported before most others, so it imports little itself.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.errors import AuditorError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from auditor._engine import Batch, Scan
+    from auditor.rulepack import EnabledPack
+    from auditor.site import Site
+
+    Progress = Callable[[int, int], None]
+
+THREADS_AT_MOST = 1024
+PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
+
+
+class ScanOptions(NamedTuple):
+    """Everything beside the paths that changes what a scan yields. Equal options, equal scans."""
+
+    networks: tuple[tuple[int, int], ...] | None = None  # inclusive 128-bit address ranges; None: all flows are wanted
+    ports: tuple[int, ...] = ()  # TCP ports, with `networks`
+    keep_all: bool = False  # keep the rows of unwanted flows too, for a complete table; columns are of wanted ones only
+    validate_checksums: bool = False
+
+
+class RunningScan:
+    """The engine's scan with one batch read ahead. What `captures` and the rest hold is whole after the last batch."""
+
+    def __init__(self, scan: Scan) -> None:
+        self._scan = scan
+        self._batch: Batch | None = None
+        self._failure: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        self._read_ahead()
+
+    def _read_ahead(self) -> None:
+        self._thread = threading.Thread(target=self._read, name="scan", daemon=True)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            self._batch = self._scan.next_batch()
+        except BaseException as failure:  # belongs to the caller's thread, which raises it again
+            self._failure = failure
+
+    def next_batch(self, progress: Progress | None = None) -> Batch | None:
+        """The next batch, None after the last.
+
+        While it waits it calls `progress` with bytes read and bytes in all (0: not known).
+        """
+        if self._thread is None:
+            return None
+        while progress is not None and self._thread.is_alive():
+            self._thread.join(PROGRESS_INTERVAL)
+            progress(*self._scan.progress())
+        self._thread.join()
+        self._thread = None
+        if self._failure is not None:
+            raise self._failure
+        batch, self._batch = self._batch, None
+        if batch is not None:
+            self._read_ahead()
+        return batch
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for the next batch, no longer than that; whether there is nothing left to wait for."""
+        if self._thread is not None:
+            self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()
+
+    def cancel(self) -> None:
+        """End the scan where it is."""
+        self._scan.cancel()
+
+    @property
+    def captures(self) -> list[dict[str, Any]]:
+        return self._scan.captures
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        return self._scan.totals
+
+    @property
+    def port_scans(self) -> list[tuple[int, int]]:
+        return self._scan.port_scans
+
+    @property
+    def quotes(self) -> dict[str, bytes]:
+        return self._scan.quotes
+
+
+def thread_count(asked: int | None = None) -> int:
+    """Threads to read with: those asked for, else AUDITOR_THREADS, else one for each core that we may use."""
+    if asked is not None:
+        return asked
+    said = os.environ.get("AUDITOR_THREADS", "")
+    if not said:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if said.isascii() and said.isdecimal() and 0 < int(said) <= THREADS_AT_MOST:
+        return int(said)
+    raise AuditorError(f"AUDITOR_THREADS is {said!r}; expected a number from 1 to {THREADS_AT_MOST}")
+
+
+def audit_options(
+    packs: Sequence[EnabledPack], site: Site, *, all_flows: bool = False, validate_checksums: bool = False
+) -> ScanOptions:
+    """How an audit reads: only what some check can concern, or with `all_flows` everything."""
+    if all_flows:
+        return ScanOptions(validate_checksums=validate_checksums)
+    from auditor.interest import interesting_networks, signature_ports
+
+    networks, ports = interesting_networks(packs, site), tuple(signature_ports(packs))
+    return ScanOptions(networks, ports, validate_checksums=validate_checksums)
+
+
+def table_options(packs: Sequence[EnabledPack], site: Site, *, validate_checksums: bool = False) -> ScanOptions:
+    """How a flow table is read that the engine writes: all rows, and the columns of those that could be a vendor's."""
+    return audit_options(packs, site, validate_checksums=validate_checksums)._replace(keep_all=True)
+
+
+_running: tuple[tuple[str, ...], ScanOptions, RunningScan] | None = None
+
+
+def _start(paths: Sequence[str], options: ScanOptions) -> RunningScan:
+    from auditor import _engine
+
+    interest = None
+    if options.networks is not None:
+        interest = _engine.Interest(networks=options.networks, ports=options.ports)
+    scan = _engine.scan(
+        paths,
+        interest=interest,
+        keep_all=options.keep_all,
+        validate_checksums=options.validate_checksums,
+    )
+    return RunningScan(scan)
+
+
+def begin(paths: Sequence[str], options: ScanOptions) -> None:
+    """Give the scan of `paths` a head start."""
+    global _running
+    _running = (tuple(paths), options, _start(paths, options))
+
+
+def take_headstart(paths: Sequence[str], options: ScanOptions) -> RunningScan | None:
+    """The head start if it is just this scan, else None. It can be taken once."""
+    global _running
+    running, _running = _running, None
+    if running is not None and running[0] == tuple(paths) and running[1] == options:
+        return running[2]
+    return None
+
+
+def open_scan(paths: Sequence[str], options: ScanOptions) -> RunningScan:
+    """The one way to a scan: the head start if it fits, else a new one.
+
+    `paths` are files in order of reading, "-" is standard input; `auditor.sources` makes them from what the user wrote.
+    """
+    return take_headstart(paths, options) or _start(paths, options)

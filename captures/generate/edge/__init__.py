@@ -1,0 +1,1 @@
+"""Recipes that scapy carries out alone: the same bytes every time."""

@@ -1,0 +1,1 @@
+"""Recipes that run real TCP stacks and servers in network namespaces."""

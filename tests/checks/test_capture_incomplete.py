@@ -1,0 +1,73 @@
+from typing import Any
+
+import pytest
+from flowbuilder import context_for, row
+from judging import CHECKS, INFO, OBSERVED, judged, only
+
+from auditor.checks.base import CaptureHits
+
+CHECK = "capture-incomplete"
+
+
+def capture(**more: Any) -> dict[str, Any]:
+    """A sound capture, but for what is said otherwise."""
+    sound = {"path": "a.pcap", "packets": 10, "first_ns": 0, "last_ns": 1, "drops": 0, "error": None, "complete": True}
+    return {**sound, "problems": [], **more}
+
+
+def problem(**more: Any) -> dict[str, Any]:
+    return {"name": "x", "count": 1, "frame": 0, "offset": 0, "message": "it is odd", "hides_traffic": True, **more}
+
+
+def found(*captures: dict[str, Any], **health: Any) -> list[CaptureHits]:
+    return list(CHECKS[CHECK].find_in_captures(context_for(captures=captures, **health)))
+
+
+def test_sound_capture_is_silent() -> None:
+    assert not found(capture())
+
+
+def test_dropped_packets_are_told_with_their_number() -> None:
+    (hit,) = found(capture(), capture(path="b.pcap", drops=412))
+    assert (hit.capture, hit.count, hit.severity) == (1, 412, INFO)
+    assert "b.pcap" in hit.message
+
+
+def test_dropped_packets_are_told_once() -> None:
+    told_again = problem(name="packets-dropped", message="interface 0 says that the capture lost 412 packets")
+    (hit,) = found(capture(drops=412, problems=[told_again], complete=False))
+    assert hit.count == 412
+
+
+def test_damage_is_told_with_its_frame() -> None:
+    damage = problem(message="frame 7 is cut", frame=7, count=3)
+    (hit,) = found(capture(problems=[damage], complete=False))
+    assert (hit.frame, hit.count, hit.message) == (7, 3, "a.pcap: frame 7 is cut")
+
+
+def test_problem_that_hides_nothing_is_silent() -> None:
+    assert not found(capture(problems=[problem(name="duplicates", hides_traffic=False)]))
+
+
+@pytest.mark.parametrize("broken", [{"complete": False}, {"packets": 0}, {"error": "it is no capture", "packets": 0}])
+def test_cut_empty_and_unreadable_ones_are_told_once(broken: dict[str, Any]) -> None:
+    assert len(found(capture(**broken))) == 1
+
+
+def test_one_direction_alone_is_told_once_for_all_captures() -> None:
+    (hit,) = found(capture(packets=0, complete=True, path="empty"), capture(), capture(), one_sided=True)[1:]
+    assert hit.capture == 1
+
+
+def test_gap_in_a_vendors_session_is_told() -> None:
+    hit = only(CHECK, row("10.0.0.5:49152", "204.164.111.9:16384", history="ShADadG", missed_bytes=1460))
+    assert (hit.severity, hit.outcome) == (INFO, OBSERVED)
+
+
+def test_session_without_gap_and_gaps_of_others_are_silent() -> None:
+    flows = row("10.0.0.5:49152", "204.164.111.9:16384"), row("10.0.0.5:49152", "198.51.100.7:443", missed_bytes=1460)
+    assert not judged(CHECK, *flows)
+
+
+def test_session_begun_before_the_capture_alone_is_silent() -> None:
+    assert not judged(CHECK, row("10.0.0.5:49152", "204.164.111.9:16384", history="Dd", start=0.0))

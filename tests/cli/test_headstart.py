@@ -1,0 +1,123 @@
+"""The head start changes when things happen, and nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+from program import CAPTURES, CLEAN, VIOLATING, run
+
+from auditor.cli import _app, _plain, audit, flows
+from auditor.scan import ScanOptions, begin, open_scan, take_headstart
+
+CALLS = [
+    ("audit", VIOLATING),
+    ("audit", VIOLATING, "--format", "json"),
+    ("audit", VIOLATING, CLEAN, "--format", "json", "--pack", "drbackup", "--fail-on", "high"),
+    ("audit", VIOLATING, "--format", "json", "--pack", "drbackup", "--pack", "securidata"),
+    ("audit", VIOLATING, "--format", "jsonl", "--all-flows", "--validate-checksums"),
+    ("audit", "pyproject.toml"),
+    ("flows", VIOLATING, "--format", "csv"),
+    ("flows", VIOLATING, "--format", "json", "--pack", "drbackup"),
+    ("flows", VIOLATING, CLEAN),
+]
+
+
+@pytest.mark.parametrize("words", CALLS, ids=lambda words: " ".join(getattr(w, "name", w) for w in words))
+def test_with_and_without_it_the_program_says_the_same(words: tuple[str | Path, ...]) -> None:
+    first, second = run(*words), run(*words, AUDITOR_HEADSTART="0")
+    assert (first.returncode, first.stdout, first.stderr) == (second.returncode, second.stdout, second.stderr)
+
+
+WORDS = {
+    "audit": [
+        ["--format", "json"],
+        ["-o", "x.json"],
+        ["--fail-on", "high"],
+        ["--threads", "2"],
+        ["--pack", "a", "--pack", "b"],
+        ["--all-flows"],
+        ["--as-of", "2027-01-31", "--site", "site.yaml"],
+        ["--allow-incomplete", "--validate-checksums", "--color", "never"],
+    ],
+    "flows": [["--format", "csv"], ["-o", "x.csv", "-o", "y.json"], ["--validate-checksums"], ["--pack", "a"]],
+}
+
+
+@pytest.mark.parametrize("command", [audit, flows])
+def test_a_plain_call_is_read_as_typer_reads_it(command: object) -> None:
+    name = command.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
+    for some in itertools.product([False, True], repeat=len(WORDS[name])):
+        words = [
+            "a.pcap",
+            *(word for group, wanted in zip(WORDS[name], some, strict=True) if wanted for word in group),
+            "b.pcap",
+        ]
+        call = _app.parse([name, *words])
+        assert not isinstance(call, int)
+        assert _plain.read(call.run, words) == call.arguments
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["a.pcap", "--format"],
+        ["a.pcap", "--format", "papyrus"],
+        ["a.pcap", "--format=json"],
+        ["a.pcap", "--fail-on", "HIGH"],
+        ["a.pcap", "--threads", "0"],
+        ["a.pcap", "--threads", "-1"],
+        ["a.pcap", "--threads", "٣"],
+        ["a.pcap", "--forma", "json"],
+        ["a.pcap", "--unknown"],
+        ["a.pcap", "-ox.json"],
+        ["a.pcap", "--", "b.pcap"],
+        ["-"],
+        ["--help"],
+        [],
+    ],
+)
+def test_whatever_is_not_plain_is_left_to_typer(words: list[str]) -> None:
+    assert _plain.read(audit.run, words) is None
+
+
+def test_a_head_start_of_another_scan_is_not_taken() -> None:
+    paths = [str(CLEAN)]
+    for options in (ScanOptions(keep_all=True), ScanOptions(((1, 2),)), ScanOptions(validate_checksums=True)):
+        begin(paths, ScanOptions())
+        assert take_headstart(paths, options) is None
+    begin(paths, ScanOptions())
+    assert take_headstart([str(VIOLATING)], ScanOptions()) is None
+
+
+def test_a_head_start_is_taken_once() -> None:
+    begin([str(CLEAN)], ScanOptions())
+    first = open_scan([str(CLEAN)], ScanOptions())
+    second = open_scan([str(CLEAN)], ScanOptions())
+    assert first is not second
+    rows = []
+    for scan in (first, second):
+        while (batch := scan.next_batch()) is not None:
+            rows.append(batch.rows)
+    assert rows[0] == rows[1] > 0
+
+
+def test_the_stored_interests_are_those_that_the_pipeline_asks_for() -> None:
+    """Otherwise every head start would be wasted."""
+    from auditor.cli._headstart import INTERESTS
+    from auditor.rulepack import enable, shipped_packs
+    from auditor.scan import audit_options
+    from auditor.site import Site
+
+    stored = json.loads(Path(INTERESTS).read_text())
+    assert set(stored) == {"", *(pack.id for pack in shipped_packs())}
+    for name, interest in stored.items():
+        options = audit_options(enable(None, (name,) if name else ()), Site())
+        assert [list(network) for network in options.networks or ()] == interest["networks"]
+        assert list(options.ports) == interest["ports"]
+
+
+def test_all_samples_are_plain_calls() -> None:
+    assert all(_plain.read(audit.run, [str(capture)]) for capture in CAPTURES.glob("*.pcapng"))
