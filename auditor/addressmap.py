@@ -68,7 +68,7 @@ class AddressMap(Generic[Name]):
 
 
 def table_of(numbers: Iterable[int], size: int = 65536) -> Bools:
-    """Table over 0…size-1 that is true at `numbers`: for ports there is no faster membership test than a lookup in it."""
+    """Table over 0…size-1 that is true at `numbers`: for ports no membership test is faster than a lookup in it."""
     table = np.zeros(size, np.bool_)
     table[list(numbers)] = True
     return table

@@ -80,8 +80,17 @@ def coverage_of(
     packs: Sequence[EnabledPack], judges: Judges, findings: Sequence[Finding], exercise: Exercise, health: Health
 ) -> list[Coverage]:
     """One verdict for each statement, in the packs' order."""
+    concerned: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        for vendor in finding.vendors:
+            for name in {finding.statement, *finding.statements} - {None}:
+                concerned.setdefault((vendor, str(name)), []).append(finding)
     return [
-        Coverage(enabled.id, statement.id, *_judge(statement, enabled, judges, findings, exercise, health))
+        Coverage(
+            enabled.id,
+            statement.id,
+            *_judge(statement, enabled, judges, concerned.get((enabled.id, statement.id), ()), exercise, health),
+        )
         for enabled in packs
         for statement in enabled.pack.statements
     ]
@@ -91,11 +100,11 @@ def _judge(
     statement: Statement,
     enabled: EnabledPack,
     judges: Judges,
-    findings: Sequence[Finding],
+    concerned: Sequence[Finding],
     exercise: Exercise,
     health: Health,
 ) -> tuple[str, str]:
-    concerned = [f for f in findings if enabled.id in f.vendors and statement.id in (f.statement, *f.statements)]
+    """Status and evidence; `concerned` are the findings about the statement that are or may be this vendor's."""
     against = [f for f in concerned if f.severity >= VIOLATES_FROM]
     certain = [f for f in against if len(f.vendors) == 1]
     if certain:

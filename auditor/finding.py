@@ -27,7 +27,7 @@ class Evidence:
     def to_dict(self) -> dict[str, Any]:
         return {
             "capture": self.capture,
-            "frame": self.frame,
+            "frame": self.frame or None,
             "timestamp": None if self.time_ns is None else time_text(self.time_ns),
         }
 

@@ -157,7 +157,8 @@ class Flows:
     role: Codes = field(default_factory=lambda: np.empty(0, np.uint8))
     role_basis: Codes = field(default_factory=lambda: np.empty(0, np.uint8))
     direction: Codes = field(default_factory=lambda: np.empty(0, np.uint8))
-    client_is_initiator: Bools = field(default_factory=lambda: np.empty(0, np.bool_))  # only where the role is not other
+    # The client is the end that is not the vendor's; of `other` flows the inside end, or else the initiator.
+    client_is_initiator: Bools = field(default_factory=lambda: np.empty(0, np.bool_))
 
     def __len__(self) -> int:
         return len(self.start_ns)

@@ -12,14 +12,12 @@ from auditor.formats import address_text
 
 Kind = tuple[int, int | None]  # ICMP type and code; None: any code
 
-# ICMP types whose answers have a type of their own; all others are one-way and have a code in `responder_port`.
-PAIRED = {
-    ICMP: {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 10: 9, 9: 10, 17: 18, 18: 17},
-    ICMP6: {
-        **{128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135},
-        **{130: 131, 131: 130, 139: 140, 140: 139, 144: 145, 145: 144},
-    },
+# ICMP types of requests and their answers; all other types are one-way and have a code in `responder_port`.
+PAIRS = {
+    ICMP: ((8, 0), (13, 14), (15, 16), (10, 9), (17, 18)),
+    ICMP6: ((128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)),
 }
+PAIRED = {protocol: dict(pairs) | {answer: asked for asked, answer in pairs} for protocol, pairs in PAIRS.items()}
 
 
 class FlowFilters:

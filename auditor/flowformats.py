@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 from auditor.text import printable
 
 if TYPE_CHECKING:
+    from auditor import _engine
     from auditor.flowlist import Part
 
 STDOUT_NAME = "<stdout>"
@@ -35,6 +36,8 @@ class FlowFormat:
 
     def entries(self, part: Part) -> Iterator[dict[str, Any]]:
         """The contract's columns by name, row by row."""
+        if part.rows is None:
+            return iter(())
         from auditor import flowtable
 
         return flowtable.rows(part.rows.flows, part.rows.labels, self.captures)
@@ -50,8 +53,9 @@ class Csv(FlowFormat):
     def add(self, part: Part) -> None:
         self.stream.flush()
         names = [printable(capture) for capture in self.captures]
+        labels = no_labels() if part.rows is None else part.rows.for_engine()
         path = None if self.stream.name == STDOUT_NAME else self.stream.name
-        part.batch.write_csv(path, captures=names, labels=part.rows.for_engine(), header=self._header)
+        part.batch.write_csv(path, captures=names, labels=labels, header=self._header)
         self._header = False
 
     def end(self) -> None:
@@ -99,6 +103,8 @@ class Table(FlowFormat):
         from auditor.layout import GAP, pad, width
 
         lines = [self._line(entry) for entry in self.entries(part)]
+        if not lines:
+            return
         if self._header:
             lines.insert(0, self.header)
             self._header = False
@@ -125,6 +131,14 @@ class Table(FlowFormat):
             printable(entry["vendor"]),
             role,
         )
+
+
+def no_labels() -> _engine.Labels:
+    """What the engine writes to rows that no vendor can be concerned by."""
+    from auditor import _engine
+
+    names = {"vendors": [""], "services": [""], "roles": ["other"], "role_bases": [""]}
+    return _engine.Labels(**names, vendor=b"", service=b"", role=b"", role_basis=b"", client=b"")
 
 
 FORMATS: dict[str, type[FlowFormat]] = {"csv": Csv, "json": Json, "jsonl": JsonLines, "table": Table}

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 class Part(NamedTuple):
-    """A batch of the engine, and those of its rows that it hands out, labelled."""
+    """A batch of the engine, and those of its rows that it hands out, labelled; None where it hands out none."""
 
     batch: Batch
-    rows: Labelled
+    rows: Labelled | None
 
 
 def options_for(packs: Sequence[str], site: Site | None, *, columns: bool, validate_checksums: bool) -> ScanOptions:
@@ -56,12 +56,15 @@ class FlowList:
     def batches(self, progress: Progress | None = None) -> Iterator[Part]:
         """Each batch with its labelled rows. Raises: CaptureError if no capture could be read."""
         while (batch := self._scan.next_batch(progress)) is not None:
-            from auditor.batches import flows_of, labelled
-
-            yield Part(batch, labelled(flows_of(batch.columns()), self._packs, self._site))
+            yield Part(batch, self._labelled(batch) if batch.wanted else None)
         errors = [f"{capture['path']}: {capture['error']}" for capture in self._scan.captures if capture["error"]]
         if errors and len(errors) == len(self._scan.captures):
             raise CaptureError("\n".join(errors))
+
+    def _labelled(self, batch: Batch) -> Labelled:
+        from auditor.batches import flows_of, labelled
+
+        return labelled(flows_of(batch.columns()), self._packs, self._site)
 
     def losses(self) -> list[str]:
         """What of the captures could not be read, one line each; known after the last batch."""

@@ -42,8 +42,14 @@ class Objections:
 
     def at(self, part: slice) -> Objections:
         """Those of one finding."""
-        columns = (self.rows, self.severity, self.certain, self.outcome, self.hits)
-        return Objections(*(column[part] for column in columns), starts=self.starts[:1])
+        return Objections(
+            self.rows[part],
+            self.severity[part],
+            self.certain[part],
+            self.outcome[part],
+            self.hits[part],
+            self.starts[:1],
+        )
 
 
 class Grouping:

@@ -51,11 +51,12 @@ def capture_losses(capture: Mapping[str, Any]) -> list[str]:
     name = capture["path"]
     if capture["error"]:
         return [f"{name}: {capture['error']}"]
-    reasons = []
-    if capture["drops"]:
-        reasons.append(f"{name}: {capture['drops']} packets dropped while capturing")
     hiding = [problem for problem in capture["problems"] if problem["hides_traffic"]]
-    reasons += [f"{name}: {problem['message']} ({problem['count']} times)" for problem in hiding]
+    reasons = [f"{name}: {problem['message']} ({_times(problem['count'])})" for problem in hiding]
     if not capture["complete"] and not hiding:
         reasons.append(f"{name}: it ends before its end")
     return reasons
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

@@ -62,13 +62,20 @@ def judge(
         observers=[check.id for check in checks if check.observes],
     )
     return Judged(
-        traffic=traffic_summary(rows, scan.totals),
+        traffic=traffic_summary(flows, scan.totals),
         sessions=sessions_of(flows, labels),
         rows=Labelled(rows, labels),
         findings=findings,
         unlisted=grouping.unlisted,
         coverage=coverage_of(packs, judges, findings, exercise_of(checks, flows, context), health),
     )
+
+
+def prepare() -> None:
+    """Import all that judging will need: beside a scan that costs no time."""
+    import numpy.ma  # noqa: F401  # np.unique imports it on its first call
+
+    all_checks()
 
 
 def all_checks() -> list[Check]:

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
     from auditor.scan import Progress
 
-# A scan that takes longer than this has most likely met something to judge, and more to read: time to import the
-# judging part beside it. A shorter one may have nothing to judge, and then numpy is never needed.
-PATIENCE = 0.02  # seconds
-
-
 def audit(
     captures: str | Path | Sequence[str | Path],
     *,
@@ -35,7 +30,6 @@ def audit(
     allow_incomplete: bool = False,
     all_flows: bool = False,
     validate_checksums: bool = False,
-    threads: int = 1,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit captures against what vendors publish.
@@ -54,8 +48,10 @@ def audit(
     place = given or Site()
     options = audit_options(enabled, place, all_flows=all_flows, validate_checksums=validate_checksums)
     scan = open_scan(resolve([str(word) for word in words]), options)
-    if not scan.wait(PATIENCE):
-        import auditor.judging  # noqa: F401
+    if scan.wait_for_something():
+        from auditor.judging import prepare  # beside the scan
+
+        prepare()
     batches = []
     while (batch := scan.next_batch(progress)) is not None:
         if batch.wanted:

@@ -151,7 +151,7 @@ class EvidenceEntry(TypedDict):
     """A packet to look at."""
 
     capture: str
-    frame: Count
+    frame: Annotated[Count | None, "null: the capture as a whole"]
     timestamp: Time | None
 
 

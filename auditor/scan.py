@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     Progress = Callable[[int, int], None]
 
 THREADS_AT_MOST = 1024
+LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
 
 
@@ -80,11 +81,13 @@ class RunningScan:
             self._read_ahead()
         return batch
 
-    def wait(self, seconds: float) -> bool:
-        """Wait for the next batch, no longer than that; whether there is nothing left to wait for."""
-        if self._thread is not None:
-            self._thread.join(seconds)
-        return self._thread is None or not self._thread.is_alive()
+    def wait_for_something(self) -> bool:
+        """Wait until a flow is met that somebody wants, or nothing more is to come; whether it was the former."""
+        while self._thread is not None and not self._scan.is_promising():
+            self._thread.join(LOOK_INTERVAL)
+            if not self._thread.is_alive():
+                break
+        return self._scan.is_promising()
 
     def cancel(self) -> None:
         """End the scan where it is."""
@@ -149,6 +152,7 @@ def _start(paths: Sequence[str], options: ScanOptions) -> RunningScan:
         paths,
         interest=interest,
         keep_all=options.keep_all,
+        port_scans=not options.keep_all,  # a complete table lists everything, and no check looks at it
         validate_checksums=options.validate_checksums,
     )
     return RunningScan(scan)
@@ -164,8 +168,11 @@ def take_headstart(paths: Sequence[str], options: ScanOptions) -> RunningScan | 
     """The head start if it is just this scan, else None. It can be taken once."""
     global _running
     running, _running = _running, None
-    if running is not None and running[0] == tuple(paths) and running[1] == options:
+    if running is None:
+        return None
+    if running[0] == tuple(paths) and running[1] == options:
         return running[2]
+    running[2].cancel()
     return None
 
 

@@ -96,7 +96,8 @@ class _Columns:
         ours = flows.client_is_initiator[rows]
 
         def pick(first: str, second: str) -> NDArray[Any]:
-            return np.where(ours, getattr(flows, first)[rows], getattr(flows, second)[rows])
+            column: NDArray[Any] = np.where(ours, getattr(flows, first)[rows], getattr(flows, second)[rows])
+            return column
 
         forward, reverse = flows.seen_forward[rows], flows.seen_reverse[rows]
         tcp = flows.protocol[rows] == TCP

@@ -29,6 +29,20 @@ FLOW_CATEGORIES = (
     "role",
     "role_basis",
 )
+COUNTS = (
+    "initiator_port",
+    "responder_port",
+    "packets_forward",
+    "packets_reverse",
+    "bytes_forward_ip",
+    "bytes_reverse_ip",
+    "payload_forward",
+    "payload_reverse",
+    "missed_bytes",
+    "retransmitted_forward",
+    "retransmitted_reverse",
+    "first_frame",
+)
 FINDING_CATEGORIES = ("check", "certainty", "vendor", "statement", "direction", "outcome", "protocol")
 SEVERITIES = pd.CategoricalDtype(["info", "low", "medium", "high", "critical"], ordered=True)
 
@@ -46,6 +60,8 @@ def flow_table(rows: Labelled | None, captures: Sequence[str]) -> pd.DataFrame:
     values: dict[str, Any] = columns(rows.flows, rows.labels, captures)
     for name, times in (("start", rows.flows.start_ns), ("end", rows.flows.end_ns)):
         values[name] = pd.to_datetime(times, unit="ns", utc=True)
+    for name in COUNTS:
+        values[name] = getattr(rows.flows, name).astype(np.int64)
     values["syn_frame"] = pd.array(values["syn_frame"], dtype=pd.Int64Dtype())
     return _categorised(pd.DataFrame(values), FLOW_CATEGORIES)
 
@@ -58,7 +74,7 @@ def finding_table(findings: Sequence[Finding]) -> pd.DataFrame:
     for name in ("server_port", "service_port"):
         table[name] = pd.array(table[name].tolist(), dtype=pd.Int64Dtype())
     table["severity"] = table["severity"].astype(SEVERITIES)
-    return _categorised(table, FINDING_CATEGORIES)
+    return _categorised(table.astype({"count": "int64"}), FINDING_CATEGORIES)
 
 
 def session_table(sessions: Sequence[Session]) -> pd.DataFrame:
@@ -69,6 +85,7 @@ def session_table(sessions: Sequence[Session]) -> pd.DataFrame:
     table["start"] = _times([session.start_ns for session in sessions])
     table["end"] = _times([session.end_ns for session in sessions])
     table["secured"] = pd.array(table["secured"].tolist(), dtype=pd.BooleanDtype())
+    table = table.astype({"files": "Int64", "bytes_up": "int64", "bytes_down": "int64"})
     return _categorised(table, ("vendor", "kind", "outcome"))
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from auditor.flow import Bools, Flows
+    from auditor.flow import Bools, Flows, Rows
     from auditor.flow import Words as Column
 
 CLASSES = ("control", "data", "registration", "gui", "support", "proxy", "return", "inbound", "unpublished", "other")
+ALL = slice(None)
 UNDIVIDED = ("inbound", "unpublished", "other")  # both directions stand under the name
 
 
@@ -27,7 +28,7 @@ class Amount:
 
 
 def traffic_summary(flows: Flows | None, totals: Mapping[str, Any]) -> dict[str, Amount]:
-    """Amounts of all CLASSES, from classified rows and what the engine counted without keeping it.
+    """Amounts of all CLASSES, from whole, classified flows and what the engine counted without keeping it.
 
     Client→server packets stand under their flow's role; server→client packets of what the client opened under `return`.
     Of what the outside opened, of `unpublished` and of `other` both directions stand under that name.
@@ -43,28 +44,33 @@ def traffic_summary(flows: Flows | None, totals: Mapping[str, Any]) -> dict[str,
     # Most flows are `other`, and a resolver's concern no vendor: neither has a client to tell apart.
     nobody = (flows.role == Role.OTHER) | (flows.role == Role.RESOLVER)
     amounts["other"] += _amount(_both(flows), nobody)
-    flows = flows[np.flatnonzero(~nobody)]
-    ours = flows.client_is_initiator
-    to_server = (
-        np.where(ours, flows.packets_forward, flows.packets_reverse),
-        np.where(ours, flows.bytes_forward_ip, flows.bytes_reverse_ip),
+    rows = np.flatnonzero(~nobody)
+    ours, role, called_in = (
+        flows.client_is_initiator[rows],
+        flows.role[rows],
+        flows.direction[rows] == Direction.INBOUND,
     )
-    both = _both(flows)
+    both = _both(flows, rows)
+    to_server = (
+        np.where(ours, flows.packets_forward[rows], flows.packets_reverse[rows]),
+        np.where(ours, flows.bytes_forward_ip[rows], flows.bytes_reverse_ip[rows]),
+    )
     to_client = both[0] - to_server[0], both[1] - to_server[1]
-    for role in np.unique(flows.role).tolist():
-        rows = flows.role == role
-        name = Role(role).name.lower()
-        called_in = rows & (flows.direction == Direction.INBOUND)
-        undivided = rows if name in UNDIVIDED else called_in
-        divided = rows & ~undivided
+    for code in np.unique(role).tolist():
+        name, here = Role(code).name.lower(), role == code
+        undivided = here if name in UNDIVIDED else here & called_in
+        divided = here & ~undivided
         amounts[name] += _amount(both, undivided) + _amount(to_server, divided)
         amounts["return"] += _amount(to_client, divided)
     return amounts
 
 
-def _both(flows: Flows) -> tuple[Column, Column]:
+def _both(flows: Flows, rows: Rows | slice = ALL) -> tuple[Column, Column]:
     """Packets and bytes of both directions."""
-    return flows.packets_forward + flows.packets_reverse, flows.bytes_forward_ip + flows.bytes_reverse_ip
+    return (
+        flows.packets_forward[rows] + flows.packets_reverse[rows],
+        flows.bytes_forward_ip[rows] + flows.bytes_reverse_ip[rows],
+    )
 
 
 def _amount(columns: tuple[Column, Column], rows: Bools) -> Amount:

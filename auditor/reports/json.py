@@ -20,9 +20,9 @@ SUFFIXES = (".json",)
 
 def write(report: Audit, stream: TextIO) -> None:
     """Write the document."""
-    encode = json.JSONEncoder(allow_nan=False).encode
+    encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
     parts = [
-        f'"{key}": {_lines(value, encode) if isinstance(value, list) else encode(value)}'
+        f'"{key}":{_lines(value, encode) if isinstance(value, list) else encode(value)}'
         for key, value in document(report).items()
     ]
     stream.write("{\n" + ",\n".join(parts) + "\n}\n")

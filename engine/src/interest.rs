@@ -1,6 +1,6 @@
 //! Which flows the caller wants to see: those that a check can concern.
 
-use crate::flow::{FlowKey, protocol};
+use crate::flow::{Basis, Flow, FlowKey, protocol};
 use crate::wire::Address;
 
 /// Address ranges and TCP ports. A flow is wanted when either end lies in a range, or when it is TCP and either port is
@@ -64,6 +64,19 @@ impl Interest {
     }
 }
 
+impl Interest {
+    /// Whether an ended flow is wanted. Of a flow whose opener is known, only the responder's port counts: a client's port
+    /// that happens to be one of the ports says nothing.
+    pub fn wants_flow(&self, flow: &Flow) -> bool {
+        let key = &flow.key;
+        if key.protocol() == protocol::TCP && matches!(flow.basis, Basis::Syn | Basis::SynAck) {
+            let responder = flow.initiator_side() ^ 1;
+            return self.ports.has(key.port(responder)) || key.address.iter().any(|&address| self.has_address(address));
+        }
+        self.wants(key)
+    }
+}
+
 /// A set of 16-bit numbers.
 #[derive(Clone, Debug)]
 struct Bits(Box<[u64; 1024]>);
@@ -123,5 +136,16 @@ mod tests {
                 && interest.has_address(Address(IPV4))
                 && interest.has_address(Address(u128::MAX))
         );
+    }
+
+    #[test]
+    fn a_port_of_the_end_that_opened_the_flow_is_not_wanted() {
+        let interest = Interest::new(&[], &[16384]);
+        let mut flow = Flow { key: FlowKey::new([Address(1), Address(2)], [16384, 80], 6, 4, 0), ..Flow::default() };
+        assert!(interest.wants_flow(&flow), "who opened it is not known");
+        flow.basis = Basis::Syn;
+        assert!(!interest.wants_flow(&flow));
+        flow.initiator = 1;
+        assert!(interest.wants_flow(&flow));
     }
 }

@@ -111,6 +111,8 @@ def test_dedicated_host_may_go_nowhere_else() -> None:
         row(CLIENT, "198.51.100.7:443", history="R"),
         row("10.0.0.5:3", "198.51.100.7:3", "icmp", packets=(1, 0)),
         row("10.0.0.5:3389", "198.51.100.7:50000", history="Dd", start=1.0),
+        row(CLIENT, "198.51.100.7:443", history="D", start=1.0),
+        row("198.51.100.7:443", CLIENT, history="D", start=1.0),
     ],
 )
 def test_dedicated_host_is_not_blamed_for_what_is_allowed_or_answered(flow: object) -> None:

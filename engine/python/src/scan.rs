@@ -96,6 +96,11 @@ impl Scan {
         (self.progress.read.load(Ordering::Relaxed), self.progress.total.load(Ordering::Relaxed))
     }
 
+    /// Whether a flow has begun that is wanted, as far as its first packet tells. From any thread.
+    fn is_promising(&self) -> bool {
+        self.progress.promising.load(Ordering::Relaxed)
+    }
+
     /// Ends the scan where it is. From any thread.
     fn cancel(&self) {
         self.progress.cancelled.store(true, Ordering::Relaxed);

@@ -47,7 +47,8 @@ impl FlowKey {
     }
 
     /// The key of a packet, and which side sent it.
-    #[inline]
+    #[inline(always)] // once per packet: out of line, its result goes through memory and the reader waits for it
+    #[allow(clippy::inline_always)]
     pub fn of(packet: &Packet) -> (FlowKey, Side) {
         let (source_port, destination_port, answered) = match packet.protocol {
             protocol::TCP | protocol::UDP => (packet.source_port, packet.destination_port, true),
@@ -92,6 +93,10 @@ impl FlowKey {
     /// A 64-bit hash. `seed` keeps a hostile sender from choosing collisions.
     #[inline]
     pub fn hash(&self, seed: u64) -> u64 {
+        if self.version() == 4 {
+            let addresses = (self.address[0].0 as u64) << 32 | u64::from(self.address[1].0 as u32);
+            return mix(addresses ^ seed, self.rest.rotate_left(17) ^ seed.rotate_left(29));
+        }
         let word = |address: Address| mix(address.0 as u64 ^ seed, (address.0 >> 64) as u64 ^ 0x9E37_79B9_7F4A_7C15);
         mix(word(self.address[0]) ^ self.rest, word(self.address[1]).rotate_left(32) ^ seed)
     }

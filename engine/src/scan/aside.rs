@@ -3,8 +3,8 @@
 //! What is left of it are sums, and for each 5-tuple one word: how many flows there were, and whether both ends of them
 //! were captured, which tells a capture that sees one direction only.
 
-use crate::flow::{FlowKey, Side, protocol};
-use crate::wire::Packet;
+use crate::flow::{Side, protocol};
+use crate::wire::{Packet, Transport};
 
 /// 5-tuples that are told apart (`ASIDE_TUPLES`); packets of further ones are counted, their flows are not.
 pub const ASIDE_TUPLES: usize = 1 << 23;
@@ -52,11 +52,16 @@ impl Aside {
         self.words[(hash >> 32) as usize & (self.words.len() - 1)]
     }
 
-    /// Counts a packet.
+    /// Counts a packet whose key has that hash. True for the first of its 5-tuple.
     #[inline]
-    pub fn note(&mut self, key: &FlowKey, side: Side, hash: u64, packet: &Packet) {
-        self.packets += 1;
-        self.bytes += u64::from(packet.ip_len);
+    pub fn note(&mut self, side: Side, hash: u64, packet: &Packet) -> bool {
+        let mut is_new = false;
+        // As the flow table counts: a TCP header that cannot be believed makes a flow, and no packet in it.
+        let believed = packet.protocol != protocol::TCP || packet.transport == Transport::Whole;
+        if believed {
+            self.packets += 1;
+            self.bytes += u64::from(packet.ip_len);
+        }
         let name = (hash & !FLAGS).max(FLAGS + 1);
         let mask = self.words.len() - 1;
         let mut at = (hash >> 32) as usize & mask;
@@ -67,8 +72,9 @@ impl Aside {
             }
             if word == 0 {
                 if self.len >= ASIDE_TUPLES {
-                    return;
+                    return false;
                 }
+                is_new = true;
                 if (self.len + 1) * 2 > self.words.len() {
                     self.grow();
                     let mask = self.words.len() - 1;
@@ -79,7 +85,7 @@ impl Aside {
                 }
                 self.len += 1;
                 self.words[at] = name
-                    | match key.protocol() {
+                    | match packet.protocol {
                         protocol::TCP => TCP,
                         protocol::UDP => UDP,
                         _ => 0,
@@ -89,8 +95,11 @@ impl Aside {
             at = (at + 1) & mask;
         }
         // A segment with ACK, and nearly every segment but the first SYN has it, answers somebody.
-        let answers = if key.protocol() == protocol::TCP && packet.tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
-        self.words[at] |= 1 << side | answers;
+        let answers = if packet.protocol == protocol::TCP && packet.tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
+        if believed {
+            self.words[at] |= 1 << side | answers;
+        }
+        is_new
     }
 
     #[cold]
@@ -129,7 +138,7 @@ impl Aside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::Table;
+    use crate::flow::{FlowKey, Table};
     use crate::wire::Address;
 
     fn packet(client: u128, port: u16, answer: bool, flags: u8) -> Packet {
@@ -157,7 +166,7 @@ mod tests {
         let mut aside = Aside::new();
         let mut note = |packet: &Packet| {
             let (key, side) = FlowKey::of(packet);
-            aside.note(&key, side, table.address(key, side).hash(), packet);
+            aside.note(side, table.address(key, side).hash(), packet);
         };
         for client in 100..10_100 {
             note(&packet(client, 1024, false, 2));

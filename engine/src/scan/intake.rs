@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::aside::Aside;
 use super::port_scan::PortScans;
 use crate::capture::{Capture, Frame};
-use crate::flow::{Addressed, FlowKey, Moment, Side, Table, protocol};
+use crate::flow::{Addressed, Flow, FlowKey, Moment, Side, Table, protocol};
 use crate::interest::Interest;
 use crate::quote::{ICMP_QUOTES, Quote, Quoted};
 use crate::wire::Packet;
@@ -48,10 +48,12 @@ pub struct Intake {
     pub port_scans: Option<PortScans>,
     pub quotes: HashMap<(u64, Quoted), Quote>,
     pub quotes_dropped: u64,
+    /// A flow has begun that the caller wants, as far as its first packet tells.
+    pub promising: bool,
     interest: Option<Interest>,
     keep_all: bool,
-    chosen: Vec<(usize, Addressed)>,
-    dropped: Vec<(usize, FlowKey, Side, u64)>,
+    chosen: Vec<(u32, Addressed)>,
+    dropped: Vec<(u32, u32, u64)>,
 }
 
 impl Intake {
@@ -62,6 +64,7 @@ impl Intake {
             port_scans: port_scans.then(PortScans::default),
             quotes: HashMap::new(),
             quotes_dropped: 0,
+            promising: false,
             interest,
             keep_all,
             chosen: Vec::new(),
@@ -75,6 +78,11 @@ impl Intake {
         self.interest.as_ref().is_none_or(|interest| interest.wants(key))
     }
 
+    /// Whether the caller wants that flow as columns, now that all is known of it.
+    pub fn wants_flow(&self, flow: &Flow) -> bool {
+        flow.quotes || self.interest.as_ref().is_none_or(|interest| interest.wants_flow(flow))
+    }
+
     /// Takes a group of packets, in their order.
     pub fn take(&mut self, group: &Group<'_>) {
         self.chosen.clear();
@@ -84,9 +92,9 @@ impl Intake {
             let (key, side) = FlowKey::of(packet);
             let addressed = self.table.address(key, side);
             if keep_all || self.wants(&key) || self.quotes_wanted(group, place) {
-                self.chosen.push((place, addressed));
+                self.chosen.push((place as u32, addressed));
             } else {
-                self.dropped.push((place, key, side, addressed.hash()));
+                self.dropped.push((place as u32, side as u32, addressed.hash()));
             }
         }
         if !self.dropped.is_empty() {
@@ -94,9 +102,14 @@ impl Intake {
         }
         self.table.touch(self.chosen.iter().map(|(_, addressed)| addressed));
         for (place, addressed) in &self.chosen {
-            let (packet, moment) = (&group.packets[*place], group.moment(*place));
-            let payload = group.payload(*place);
+            let place = *place as usize;
+            let (packet, moment) = (&group.packets[place], group.moment(place));
+            let payload = group.payload(place);
             let slot = self.table.update(addressed, packet, payload, moment);
+            if !self.promising {
+                let flow = self.table.flow(slot);
+                self.promising = self.interest.as_ref().is_none_or(|interest| interest.wants_flow(flow));
+            }
             if is_icmp(packet.protocol)
                 && let Some(quoted) = Quoted::of(packet, payload)
                 && self.interest.as_ref().is_none_or(|interest| interest.wants(&quoted.key()))
@@ -117,10 +130,11 @@ impl Intake {
     fn take_aside(&mut self, group: &Group<'_>) {
         let ahead = self.dropped.iter().fold(0, |words, (.., hash)| words ^ self.aside.first_word(*hash));
         std::hint::black_box(ahead);
-        for (place, key, side, hash) in &self.dropped {
-            let packet = &group.packets[*place];
-            self.aside.note(key, *side, *hash, packet);
-            if is_attempt(packet)
+        for &(place, side, hash) in &self.dropped {
+            let packet = &group.packets[place as usize];
+            let is_new = self.aside.note(side as Side, hash, packet);
+            if is_new
+                && is_attempt(packet)
                 && let Some(port_scans) = &mut self.port_scans
             {
                 port_scans.note(packet);

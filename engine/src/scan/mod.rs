@@ -125,6 +125,8 @@ pub struct Progress {
     pub read: AtomicU64,
     /// Bytes of all captures; 0 when that is not known.
     pub total: AtomicU64,
+    /// A flow has begun that the caller will want, as far as its first packet tells.
+    pub promising: AtomicBool,
     /// Set to stop the scan early.
     pub cancelled: AtomicBool,
 }
@@ -151,6 +153,7 @@ impl Scan {
     /// A scan of these files, in order of their first packets; `-` is standard input.
     pub fn new(inputs: Vec<String>, options: Options) -> Scan {
         let progress = Arc::new(Progress::default());
+        progress.promising.store(options.interest.is_none(), Ordering::Relaxed);
         progress.total.store(total_size(&inputs), Ordering::Relaxed);
         Scan {
             inputs: in_order_of_time(inputs).into(),
@@ -308,6 +311,9 @@ impl Scan {
             datagram: &[],
             index,
         });
+        if self.intake.promising {
+            self.progress.promising.store(true, Ordering::Relaxed);
+        }
         if let Some(last) = self.frames.last() {
             report.size = last.file_offset;
             self.progress.read.store(self.read_before + last.file_offset, Ordering::Relaxed);
@@ -329,7 +335,7 @@ impl Scan {
             self.totals.flows += 1;
             self.totals.flow_packets += packets;
             self.totals.count_ends(flow);
-            if flow.quotes || self.intake.wants(&flow.key) {
+            if self.intake.wants_flow(flow) {
                 wanted.push(place);
             } else {
                 self.totals.unwanted[0] += 1;
@@ -370,9 +376,9 @@ impl Scan {
 
 impl Totals {
     fn count_ends(&mut self, flow: &Flow) {
-        let answers = seen::ACK | seen::DATA | seen::SYN_ACK;
+        let answers = seen::ACK | seen::DATA | seen::SYN_ACK | seen::FIN;
         let is_tcp = flow.key.protocol() == protocol::TCP;
-        if !is_tcp && flow.key.protocol() != protocol::UDP {
+        if !is_tcp && flow.key.protocol() != protocol::UDP || flow.piece > 0 {
             return;
         }
         if flow.ends[0].packets > 0 && flow.ends[1].packets > 0 {

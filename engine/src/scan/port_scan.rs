@@ -1,10 +1,10 @@
 //! Who tries many ports of whom.
 //!
 //! One client that tries twenty ports of one host looks for services; that it meets a vendor's port on the way says
-//! nothing about the vendor.
+//! nothing about the vendor. Nearly all pairs of hosts know each other by one or two ports, so that their memory is kept
+//! small: a word for the pair and four ports. Only pairs with more get a list.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::flow::mix;
 use crate::wire::Packet;
@@ -15,58 +15,85 @@ pub const PORT_SCAN_PORTS: usize = 20;
 /// Pairs that are watched (`PORT_SCAN_PAIRS`); of later ones no scan is told.
 pub const PORT_SCAN_PAIRS: usize = 262_144;
 
+const FEW: usize = 4;
+
 /// Ports that an initiator tried of a responder, by pair.
 #[derive(Debug, Default)]
-pub struct PortScans(HashMap<(u128, u128), Tried, BuildHasherDefault<PairHasher>>);
-
-#[derive(Debug, Default)]
-struct Tried {
-    ports: [u16; PORT_SCAN_PORTS],
+pub struct PortScans {
+    slots: Vec<Few>,
     len: usize,
+    many: HashMap<(u128, u128), Vec<u16>>,
+}
+
+/// A pair's name, 0 in a free slot, and its first ports; 0 is no port.
+#[derive(Clone, Copy, Debug, Default)]
+struct Few {
+    name: u64,
+    ports: [u16; FEW],
 }
 
 impl PortScans {
     /// Takes a SYN.
     pub fn note(&mut self, packet: &Packet) {
-        let pair = (packet.source.0, packet.destination.0);
-        let full = self.0.len() >= PORT_SCAN_PAIRS;
-        if full && !self.0.contains_key(&pair) {
-            return;
-        }
-        let tried = self.0.entry(pair).or_default();
         let port = packet.destination_port;
-        if tried.len < PORT_SCAN_PORTS && !tried.ports[..tried.len].contains(&port) {
-            tried.ports[tried.len] = port;
-            tried.len += 1;
+        let Some(few) = self.few(packet) else { return };
+        match few.ports.iter_mut().find(|known| **known == port || **known == 0) {
+            Some(place) => *place = port,
+            None => {
+                let first = few.ports;
+                let ports = self.many.entry((packet.source.0, packet.destination.0)).or_insert_with(|| first.to_vec());
+                if ports.len() < PORT_SCAN_PORTS && !ports.contains(&port) {
+                    ports.push(port);
+                }
+            }
+        }
+    }
+
+    /// The slot of a packet's pair; none when all are taken.
+    #[inline]
+    fn few(&mut self, packet: &Packet) -> Option<&mut Few> {
+        let half = |number: u128| mix(number as u64, (number >> 64) as u64);
+        let name = mix(half(packet.source.0), half(packet.destination.0).rotate_left(32)).max(1);
+        if (self.len + 1) * 2 > self.slots.len() && self.len < PORT_SCAN_PAIRS {
+            self.grow();
+        }
+        let at = self.place(name);
+        if self.slots[at].name == 0 {
+            if self.len >= PORT_SCAN_PAIRS {
+                return None;
+            }
+            self.len += 1;
+            self.slots[at].name = name;
+        }
+        Some(&mut self.slots[at])
+    }
+
+    fn place(&self, name: u64) -> usize {
+        let mask = self.slots.len() - 1;
+        let mut at = (name >> 32) as usize & mask;
+        while self.slots[at].name != name && self.slots[at].name != 0 {
+            at = (at + 1) & mask;
+        }
+        at
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let larger = vec![Few::default(); (self.slots.len() * 2).max(1 << 10)];
+        for few in std::mem::replace(&mut self.slots, larger) {
+            if few.name != 0 {
+                let at = self.place(few.name);
+                self.slots[at] = few;
+            }
         }
     }
 
     /// The pairs that are scans, in order.
     pub fn pairs(&self) -> Vec<(u128, u128)> {
-        let mut pairs: Vec<_> =
-            self.0.iter().filter(|(_, tried)| tried.len == PORT_SCAN_PORTS).map(|(pair, _)| *pair).collect();
+        let scans = self.many.iter().filter(|(_, ports)| ports.len() == PORT_SCAN_PORTS);
+        let mut pairs: Vec<_> = scans.map(|(pair, _)| *pair).collect();
         pairs.sort_unstable();
         pairs
-    }
-}
-
-/// A quick hash for pairs of addresses. The number of pairs is bounded, so chosen collisions cost bounded time.
-#[derive(Default)]
-struct PairHasher(u64);
-
-impl Hasher for PairHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = mix(self.0, u64::from(byte));
-        }
-    }
-
-    fn write_u128(&mut self, number: u128) {
-        self.0 = mix(self.0 ^ number as u64, (number >> 64) as u64);
     }
 }
 
@@ -75,8 +102,8 @@ mod tests {
     use super::*;
     use crate::wire::Address;
 
-    fn syn(port: u16) -> Packet {
-        Packet { source: Address(1), destination: Address(2), destination_port: port, ..Packet::default() }
+    fn syn(client: u128, port: u16) -> Packet {
+        Packet { source: Address(client), destination: Address(2), destination_port: port, ..Packet::default() }
     }
 
     #[test]
@@ -84,11 +111,26 @@ mod tests {
         let mut scans = PortScans::default();
         for _ in 0..3 {
             for port in 1..=19 {
-                scans.note(&syn(port));
+                scans.note(&syn(1, port));
             }
         }
         assert!(scans.pairs().is_empty());
-        scans.note(&syn(20));
+        scans.note(&syn(1, 20));
+        scans.note(&syn(1, 21));
         assert_eq!(scans.pairs(), [(1, 2)]);
+    }
+
+    #[test]
+    fn pairs_beyond_the_limit_are_not_watched_and_the_others_still_are() {
+        let mut scans = PortScans::default();
+        for client in 1..=PORT_SCAN_PAIRS as u128 + 1000 {
+            scans.note(&syn(client, 80));
+        }
+        assert_eq!(scans.len, PORT_SCAN_PAIRS);
+        for port in 1..=30 {
+            scans.note(&syn(7, port));
+            scans.note(&syn(PORT_SCAN_PAIRS as u128 + 500, port));
+        }
+        assert_eq!(scans.pairs(), [(7, 2)]);
     }
 }

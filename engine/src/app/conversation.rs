@@ -1,0 +1,220 @@
+//! Which protocol a connection speaks, and the parser for it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::dns::Stream as DnsTcp;
+use super::event::{Event, Side};
+use super::ftp::Control;
+use super::gather::Gather;
+use super::http::HttpConnect;
+use super::socks::Socks;
+use super::tls::{Follow, Tls, is_record_type, is_ssl2_hello, may_be_ssl2};
+
+/// Tunnels within tunnels that are followed (`APP_DEPTH`).
+pub const APP_DEPTH: u8 = 4;
+
+/// Bytes that tell every protocol that is sniffed.
+const SNIFFED: usize = 11;
+
+/// Methods that a SOCKS 5 client may offer before it is taken for something else.
+const SOCKS_METHODS: u8 = 16;
+
+/// What to expect on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// An FTP control connection.
+    Ftp,
+    /// A SOCKS proxy.
+    Socks,
+    /// An HTTP proxy.
+    HttpConnect,
+    /// TLS from the first byte.
+    Tls,
+    /// DNS over TCP.
+    DnsTcp,
+    /// The first bytes tell: TLS, SOCKS, CONNECT, or nothing that is looked for.
+    #[default]
+    Unknown,
+}
+
+/// Which server ports stand for what.
+#[derive(Clone, Debug, Default)]
+pub struct PortKinds(BTreeMap<u16, Kind>);
+
+impl PortKinds {
+    /// These ports; all others are [`Kind::Unknown`].
+    pub fn new(kinds: &[(u16, Kind)]) -> PortKinds {
+        PortKinds(kinds.iter().copied().collect())
+    }
+
+    /// What a port stands for.
+    pub fn kind(&self, port: u16) -> Kind {
+        self.0.get(&port).copied().unwrap_or_default()
+    }
+}
+
+/// What a tunnel needs to know to read what runs through it.
+#[derive(Clone, Debug)]
+pub(super) struct Nesting {
+    ports: Arc<PortKinds>,
+    /// How many tunnels may still be entered.
+    left: u8,
+}
+
+impl Nesting {
+    /// The conversation within a tunnel to that port.
+    pub(super) fn inner(&self, port: u16) -> Conversation {
+        match self.left.checked_sub(1) {
+            Some(left) => Conversation::new(self.ports.kind(port), Nesting { left, ..self.clone() }),
+            None => Conversation(State::TooDeep),
+        }
+    }
+}
+
+/// Reads both directions of one connection.
+#[derive(Debug)]
+pub struct Conversation(State);
+
+#[derive(Debug)]
+enum State {
+    Ftp(Box<Control>),
+    Socks(Box<Socks>),
+    HttpConnect(Box<HttpConnect>),
+    Tls(Box<Tls>),
+    DnsTcp(Box<DnsTcp>),
+    /// Not enough bytes to tell, those of one side.
+    Undecided(Box<Undecided>),
+    /// A tunnel in too many others, not told yet.
+    TooDeep,
+    Done,
+}
+
+/// The first bytes of one side.
+#[derive(Debug)]
+struct Undecided {
+    nesting: Nesting,
+    from: Option<Side>,
+    start: Gather,
+}
+
+/// What the first bytes of a side say.
+enum Sniffed {
+    Kind(Kind),
+    More,
+    Nothing,
+}
+
+impl Conversation {
+    /// For a connection whose server port stands for `kind`; `ports` tells the same of targets within tunnels.
+    pub fn for_port_kind(kind: Kind, ports: &Arc<PortKinds>) -> Conversation {
+        Conversation::new(kind, Nesting { ports: Arc::clone(ports), left: APP_DEPTH })
+    }
+
+    fn new(kind: Kind, nesting: Nesting) -> Conversation {
+        Conversation(match kind {
+            Kind::Ftp => State::Ftp(Box::new(Control::new())),
+            Kind::Socks => State::Socks(Box::new(Socks::new(nesting))),
+            Kind::HttpConnect => State::HttpConnect(Box::new(HttpConnect::new(nesting))),
+            Kind::Tls => State::Tls(Box::default()),
+            Kind::DnsTcp => State::DnsTcp(Box::default()),
+            Kind::Unknown => State::Undecided(Box::new(Undecided { nesting, from: None, start: Gather::NEW })),
+        })
+    }
+
+    /// Takes the next bytes of one direction and appends what they say.
+    pub fn feed(&mut self, from: Side, bytes: &[u8], events: &mut Vec<Event>) {
+        if bytes.is_empty() {
+            return;
+        }
+        match &mut self.0 {
+            State::Ftp(control) => control.feed(from, bytes, events),
+            State::Socks(socks) => socks.feed(from, bytes, events),
+            State::HttpConnect(http) => http.feed(from, bytes, events),
+            State::DnsTcp(stream) => stream.feed(from, bytes, events),
+            State::Tls(tls) => {
+                let mut rest = bytes;
+                if tls.take(from, &mut rest, events) == Follow::Other && !tls.greeted() {
+                    events.push(Event::ProtocolError { protocol: "tls", what: "bytes that are no record" });
+                    self.0 = State::Done;
+                }
+            }
+            State::Undecided(_) => self.decide(from, bytes, events),
+            State::TooDeep => {
+                events.push(Event::Limit { name: "APP_DEPTH" });
+                self.0 = State::Done;
+            }
+            State::Done => {}
+        }
+    }
+
+    /// Bytes of one direction are missing before those that come next.
+    pub fn gap(&mut self, from: Side, events: &mut Vec<Event>) {
+        match &mut self.0 {
+            State::Ftp(control) => control.gap(from, events),
+            State::Socks(socks) => socks.gap(from, events),
+            State::HttpConnect(http) => http.gap(from, events),
+            State::DnsTcp(stream) => stream.gap(from, events),
+            State::Tls(tls) => {
+                if !tls.greeted() {
+                    events.push(Event::Lost { protocol: "tls" });
+                }
+                self.0 = State::Done;
+            }
+            State::Undecided(_) | State::TooDeep => self.0 = State::Done,
+            State::Done => {}
+        }
+    }
+
+    /// Nothing more can come: the bytes need not be fed any more.
+    pub fn done(&self) -> bool {
+        match &self.0 {
+            State::Ftp(control) => control.done(),
+            State::Socks(socks) => socks.done(),
+            State::HttpConnect(http) => http.done(),
+            State::Tls(tls) => tls.greeted(),
+            State::DnsTcp(stream) => stream.done(),
+            State::Undecided(_) | State::TooDeep => false,
+            State::Done => true,
+        }
+    }
+
+    fn decide(&mut self, from: Side, bytes: &[u8], events: &mut Vec<Event>) {
+        let State::Undecided(undecided) = &mut self.0 else { return };
+        if *undecided.from.get_or_insert(from) != from {
+            // The other side does not wait for the rest of what was too little to tell.
+            self.0 = State::Done;
+            return;
+        }
+        let mut rest = bytes;
+        let full = undecided.start.fill(&mut rest, SNIFFED);
+        let kind = match sniff(from, undecided.start.bytes()) {
+            Sniffed::Kind(kind) => kind,
+            Sniffed::More if !full => return,
+            Sniffed::More | Sniffed::Nothing => {
+                self.0 = State::Done;
+                return;
+            }
+        };
+        let mut decided = Conversation::new(kind, undecided.nesting.clone());
+        decided.feed(from, undecided.start.bytes(), events);
+        decided.feed(from, rest, events);
+        *self = decided;
+    }
+}
+
+/// Tells a protocol by how a side begins.
+fn sniff(from: Side, start: &[u8]) -> Sniffed {
+    const CONNECT: &[u8] = b"CONNECT ";
+    match (from, start) {
+        (_, [first, 3, ..]) if is_record_type(*first) => Sniffed::Kind(Kind::Tls),
+        (_, [first]) if is_record_type(*first) => Sniffed::More,
+        (Side::Client, _) if is_ssl2_hello(start) => Sniffed::Kind(Kind::Tls),
+        (Side::Client, [first, ..]) if may_be_ssl2(*first) && start.len() < SNIFFED => Sniffed::More,
+        (Side::Client, [5, 1..=SOCKS_METHODS, ..] | [4, 1 | 2, ..]) => Sniffed::Kind(Kind::Socks),
+        (Side::Client, [4 | 5]) => Sniffed::More,
+        (Side::Client, _) if start.starts_with(CONNECT) => Sniffed::Kind(Kind::HttpConnect),
+        (Side::Client, _) if CONNECT.starts_with(start) => Sniffed::More,
+        _ => Sniffed::Nothing,
+    }
+}
