@@ -8,6 +8,8 @@ mod record;
 mod stream;
 mod table;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod tombstone;
 mod wheel;
 
