@@ -52,7 +52,10 @@ def capture_losses(capture: Mapping[str, Any]) -> list[str]:
     if capture["error"]:
         return [f"{name}: {capture['error']}"]
     hiding = [problem for problem in capture["problems"] if problem["hides_traffic"]]
-    reasons = [f"{name}: {problem['message']} ({_times(problem['count'])})" for problem in hiding]
+    reasons = []
+    if capture["drops"] and not any(problem["name"] == "packets-dropped" for problem in hiding):
+        reasons.append(f"{name}: {capture['drops']} packets dropped while capturing")
+    reasons += [f"{name}: {problem['message']} ({_times(problem['count'])})" for problem in hiding]
     if not capture["complete"] and not hiding:
         reasons.append(f"{name}: it ends before its end")
     return reasons

@@ -5,6 +5,7 @@
 //! [`capture`] (files → frames), [`wire`] (frame bytes → packets), [`flow`] (packets → flows), [`output`] (flows → columns
 //! and text). [`scan`] is the main path through them.
 
+pub mod app;
 pub mod capture;
 pub mod flow;
 pub mod interest;

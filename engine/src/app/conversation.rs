@@ -124,7 +124,7 @@ impl Conversation {
 
     /// Takes the next bytes of one direction and appends what they say.
     pub fn feed(&mut self, from: Side, bytes: &[u8], events: &mut Vec<Event>) {
-        if bytes.is_empty() {
+        if bytes.is_empty() || self.done() {
             return;
         }
         match &mut self.0 {
@@ -150,6 +150,9 @@ impl Conversation {
 
     /// Bytes of one direction are missing before those that come next.
     pub fn gap(&mut self, from: Side, events: &mut Vec<Event>) {
+        if self.done() {
+            return;
+        }
         match &mut self.0 {
             State::Ftp(control) => control.gap(from, events),
             State::Socks(socks) => socks.gap(from, events),

@@ -20,12 +20,21 @@ enum Telnet {
     Subnegotiation(u8),
 }
 
+/// How much of a line has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    Nothing,
+    /// Bytes, be they kept or not.
+    Begun,
+    /// The rest is not kept.
+    Skipping,
+}
+
 /// Puts lines together. Runs of blanks become one.
 #[derive(Debug)]
 pub(super) struct Lines {
     line: Vec<u8>,
-    /// The rest of the line is not kept.
-    skipping: bool,
+    progress: Progress,
     after_return: bool,
     telnet: Telnet,
     /// FTP: a lone CR ends a line, Telnet commands are taken out. HTTP: neither.
@@ -36,7 +45,14 @@ pub(super) struct Lines {
 impl Lines {
     /// FTP's lines: end with CR LF, LF, CR or CR NUL and may hold Telnet commands (RFC 959, 5.3).
     pub(super) fn control(secret: Secret) -> Lines {
-        Lines { line: Vec::new(), skipping: false, after_return: false, telnet: Telnet::Text, control: true, secret }
+        Lines {
+            line: Vec::new(),
+            progress: Progress::Nothing,
+            after_return: false,
+            telnet: Telnet::Text,
+            control: true,
+            secret,
+        }
     }
 
     /// HTTP's lines: end with CR LF or LF.
@@ -49,6 +65,9 @@ impl Lines {
         self.skip_rest_of_end(bytes);
         while let Some((&byte, rest)) = bytes.split_first() {
             *bytes = rest;
+            if self.progress == Progress::Nothing {
+                self.progress = Progress::Begun;
+            }
             if byte == b'\n' || byte == b'\r' && self.control {
                 if self.telnet == Telnet::Command {
                     self.push(255);
@@ -83,13 +102,13 @@ impl Lines {
 
     /// Whether a line has begun.
     pub(super) fn begun(&self) -> bool {
-        !self.line.is_empty() || self.telnet != Telnet::Text
+        self.progress != Progress::Nothing
     }
 
     /// Wipes the line; the next one can come.
     pub(super) fn next(&mut self) {
         wipe(&mut self.line);
-        self.skipping = false;
+        self.progress = Progress::Nothing;
     }
 
     /// Bytes are missing: what has come of the line is dropped, the next byte begins one.
@@ -125,7 +144,7 @@ impl Lines {
     }
 
     fn push(&mut self, byte: u8) {
-        if self.skipping {
+        if self.progress == Progress::Skipping {
             return;
         }
         let blank = |byte: u8| byte == b' ' || byte == b'\t';
@@ -133,7 +152,9 @@ impl Lines {
             return;
         }
         self.line.push(byte);
-        self.skipping = self.line.len() == LINE_BYTES || blank(byte) && (self.secret)(&self.line);
+        if self.line.len() == LINE_BYTES || blank(byte) && (self.secret)(&self.line) {
+            self.progress = Progress::Skipping;
+        }
     }
 }
 

@@ -56,8 +56,12 @@ impl Aside {
     #[inline]
     pub fn note(&mut self, side: Side, hash: u64, packet: &Packet) -> bool {
         let mut is_new = false;
-        // As the flow table counts: a TCP header that cannot be believed makes a flow, and no packet in it.
-        let believed = packet.protocol != protocol::TCP || packet.transport == Transport::Whole;
+        // As the flow table counts: a TCP header that cannot be believed and a wrong checksum make a flow, and no packet in it.
+        let believed = match packet.transport {
+            Transport::Whole => true,
+            Transport::Short { .. } => packet.protocol != protocol::TCP,
+            Transport::BadChecksum => false,
+        };
         if believed {
             self.packets += 1;
             self.bytes += u64::from(packet.ip_len);

@@ -26,7 +26,7 @@ pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 pub const BATCH_ROWS: usize = 16_384;
 
 /// Frames that are decoded before their flows are looked up.
-const FRAMES: usize = 64;
+const FRAMES: usize = 128;
 
 /// How a scan is to be done.
 #[derive(Clone, Debug)]

@@ -37,15 +37,14 @@ impl PortScans {
     pub fn note(&mut self, packet: &Packet) {
         let port = packet.destination_port;
         let Some(few) = self.few(packet) else { return };
-        match few.ports.iter_mut().find(|known| **known == port || **known == 0) {
-            Some(place) => *place = port,
-            None => {
-                let first = few.ports;
-                let ports = self.many.entry((packet.source.0, packet.destination.0)).or_insert_with(|| first.to_vec());
-                if ports.len() < PORT_SCAN_PORTS && !ports.contains(&port) {
-                    ports.push(port);
-                }
-            }
+        if let Some(place) = few.ports.iter_mut().find(|known| **known == port || **known == 0) {
+            *place = port;
+            return;
+        }
+        let first = few.ports;
+        let ports = self.many.entry((packet.source.0, packet.destination.0)).or_insert_with(|| first.to_vec());
+        if ports.len() < PORT_SCAN_PORTS && !ports.contains(&port) {
+            ports.push(port);
         }
     }
 

@@ -92,9 +92,11 @@ impl Control {
             return;
         }
         end.lines.gap();
-        self.replies.reset();
         self.pending.clear();
-        self.running = false;
+        if from == Side::Server {
+            self.replies.reset();
+            self.running = false;
+        }
     }
 
     /// Nothing more can come.

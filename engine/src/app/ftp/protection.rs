@@ -18,9 +18,14 @@ pub(super) struct Protection {
 impl Protection {
     /// Takes bytes of a protected direction; whether it still is. Otherwise what is left in `bytes` is clear text.
     pub(super) fn take(&mut self, from: Side, bytes: &mut &[u8], events: &mut Vec<Event>) -> bool {
+        let before = events.len();
         let follow = self.tls.take(from, bytes, events);
-        if self.tls.seen(from) {
-            self.direction_begins(from, events);
+        if self.tls.seen(from) && !self.told[from as usize] {
+            self.told[from as usize] = true;
+            // The connection is opaque before its hello tells anything.
+            let hello = events.split_off(before);
+            self.begins(events);
+            events.extend(hello);
         }
         if follow == Follow::Records {
             return true;
@@ -42,10 +47,6 @@ impl Protection {
     /// Bytes of a protected direction are missing, or are no records: it cannot be followed any more.
     pub(super) fn gap(&mut self, from: Side, events: &mut Vec<Event>) {
         self.tls.gap(from);
-        self.direction_begins(from, events);
-    }
-
-    fn direction_begins(&mut self, from: Side, events: &mut Vec<Event>) {
         if !self.told[from as usize] {
             self.told[from as usize] = true;
             self.begins(events);
