@@ -80,11 +80,7 @@ def coverage_of(
     packs: Sequence[EnabledPack], judges: Judges, findings: Sequence[Finding], exercise: Exercise, health: Health
 ) -> list[Coverage]:
     """One verdict for each statement, in the packs' order."""
-    concerned: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        for vendor in finding.vendors:
-            for name in {finding.statement, *finding.statements} - {None}:
-                concerned.setdefault((vendor, str(name)), []).append(finding)
+    concerned = _concerned(findings)
     return [
         Coverage(
             enabled.id,
@@ -94,6 +90,21 @@ def coverage_of(
         for enabled in packs
         for statement in enabled.pack.statements
     ]
+
+
+def _concerned(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
+    """The findings about each (vendor, statement), in order: thousands of findings have few vendors and statements."""
+    concerned: dict[tuple[str, str], list[Finding]] = {}
+    places: dict[tuple[str, str | None, tuple[str, ...]], list[list[Finding]]] = {}
+    for finding in findings:
+        about = finding.vendor, finding.statement, finding.statements
+        if about not in places:
+            names = {finding.statement, *finding.statements} - {None}
+            keys = [(vendor, str(name)) for vendor in finding.vendors for name in names]
+            places[about] = [concerned.setdefault(key, []) for key in keys]
+        for place in places[about]:
+            place.append(finding)
+    return concerned
 
 
 def _judge(
@@ -106,7 +117,7 @@ def _judge(
 ) -> tuple[str, str]:
     """Status and evidence; `concerned` are the findings about the statement that are or may be this vendor's."""
     against = [f for f in concerned if f.severity >= VIOLATES_FROM]
-    certain = [f for f in against if len(f.vendors) == 1]
+    certain = [f for f in against if f.vendor == enabled.id]
     if certain:
         return VIOLATED, _names(certain)
     obstacle = _obstacle(statement, enabled, judges, exercise)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from auditor import sources
 from auditor.errors import CaptureError
+from auditor.health import capture_losses
 from auditor.rulepack import enable
 from auditor.scan import ScanOptions, open_scan, table_options
 from auditor.site import Site, load_site
@@ -68,6 +69,4 @@ class FlowList:
 
     def losses(self) -> list[str]:
         """What of the captures could not be read, one line each; known after the last batch."""
-        from auditor.health import capture_losses
-
         return [line for capture in self._scan.captures for line in capture_losses(capture)]

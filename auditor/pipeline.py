@@ -7,6 +7,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from auditor import discovery
+from auditor.coverage import Exercise, Judges, coverage_of
 from auditor.errors import CaptureError
 from auditor.health import Health, health_of
 from auditor.result import Audit, Judged
@@ -15,10 +17,12 @@ from auditor.scan import RunningScan, audit_options, open_scan
 from auditor.severity import Severity
 from auditor.site import Site, load_site
 from auditor.sources import resolve
+from auditor.traffic import traffic_summary
 
 if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
     from auditor.scan import Progress
+
 
 def audit(
     captures: str | Path | Sequence[str | Path],
@@ -81,10 +85,6 @@ def _today() -> date:
 
 def _judge_nothing(enabled: Sequence[EnabledPack], scan: RunningScan, health: Health) -> Judged:
     """The judgement where no check has anything to look at."""
-    from auditor import discovery
-    from auditor.coverage import Exercise, Judges, coverage_of
-    from auditor.traffic import traffic_summary
-
     judges = Judges(discovery.ids("auditor.checks"))
     return Judged(traffic_summary(None, scan.totals), coverage=coverage_of(enabled, judges, [], Exercise(), health))
 

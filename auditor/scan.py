@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.errors import AuditorError
 
+TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
@@ -33,13 +33,35 @@ LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
 
 
-class ScanOptions(NamedTuple):
-    """Everything beside the paths that changes what a scan yields. Equal options, equal scans."""
+class ScanOptions:
+    """Everything beside the paths that changes what a scan yields. Equal options, equal scans.
 
-    networks: tuple[tuple[int, int], ...] | None = None  # inclusive 128-bit address ranges; None: all flows are wanted
-    ports: tuple[int, ...] = ()  # TCP ports, with `networks`
-    keep_all: bool = False  # keep the rows of unwanted flows too, for a complete table; columns are of wanted ones only
-    validate_checksums: bool = False
+    `networks`: inclusive 128-bit address ranges; None: all flows are wanted. `ports`: TCP ports, with `networks`.
+    `keep_all`: keep the rows of unwanted flows too, for a complete table; columns are of wanted ones only.
+    """
+
+    # Neither a dataclass nor a NamedTuple: to import what makes those takes 4 ms or more.
+    __slots__ = ("keep_all", "networks", "ports", "validate_checksums")
+
+    def __init__(
+        self,
+        networks: tuple[tuple[int, int], ...] | None = None,
+        ports: tuple[int, ...] = (),
+        *,
+        keep_all: bool = False,
+        validate_checksums: bool = False,
+    ) -> None:
+        self.networks = networks
+        self.ports = ports
+        self.keep_all = keep_all
+        self.validate_checksums = validate_checksums
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, ScanOptions):
+            return NotImplemented
+        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 class RunningScan:
@@ -136,7 +158,9 @@ def audit_options(
 
 def table_options(packs: Sequence[EnabledPack], site: Site, *, validate_checksums: bool = False) -> ScanOptions:
     """How a flow table is read that the engine writes: all rows, and the columns of those that could be a vendor's."""
-    return audit_options(packs, site, validate_checksums=validate_checksums)._replace(keep_all=True)
+    options = audit_options(packs, site, validate_checksums=validate_checksums)
+    options.keep_all = True
+    return options
 
 
 _running: tuple[tuple[str, ...], ScanOptions, RunningScan] | None = None

@@ -1,38 +1,92 @@
 """The head start of a plain call: the engine reads while Python imports.
 
+Most calls are `auditor audit FILE… [--option value]…`, and the imports that those need take a tenth of a second. Here
+the engine is set to work before them; so this module and `auditor.scan` import next to nothing.
+
 Which traffic matters follows from the rule packs, and to load them takes as long as to read a hundred thousand
-packets. So for the shipped packs and no site the answer is kept in a generated file. If it were stale the scan would
-be the wrong one, and `auditor.scan.open_scan` would not take it: a head start can be useless, never wrong.
+packets. So for the shipped packs and no site the answer is kept in a generated file. If it were stale, or a call were
+read differently here than where it counts, the scan would be the wrong one, and `auditor.scan.open_scan` would not
+take it: a head start can be useless, never wrong.
+
+AUDITOR_HEADSTART=0 switches it off.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+import stat
 
 from auditor.scan import ScanOptions, begin
 
+TYPE_CHECKING = False  # see `auditor`
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 INTERESTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "generated", "headstart.json")
 
+COMMANDS = ("audit", "flows")
+# Their options, by their full names and `-o`: those without a value, and those with one. A test
+# holds them to be all.
+SWITCHES = ("--all-flows", "--allow-incomplete", "--validate-checksums")
+VALUED = ("--as-of", "--color", "--fail-on", "--format", "--output", "--pack", "--site", "--threads", "-o")
 
-def begin_scan(
-    captures: Sequence[str],
-    packs: Sequence[str],
-    site: str | None,
-    *,
-    all_columns: bool,
-    keep_all: bool,
-    validate_checksums: bool,
-) -> None:
-    """Begin the scan that such an audit or flow table will ask for; nothing where that is not known beforehand."""
+
+def begin_scan(arguments: Sequence[str]) -> None:
+    """Begin the scan that such a call will ask for; nothing where that is not known beforehand."""
+    if os.environ.get("AUDITOR_HEADSTART") == "0":
+        return
+    command, *words = arguments or ("",)
+    split = words_of(words) if command in COMMANDS else None
+    if split is None or not all(_is_regular_file(path) for path in split[0]):
+        return
+    captures, given = split
+    options = _options(command, given)
+    if options is not None:
+        begin(captures, options)
+
+
+def words_of(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]] | None:
+    """The captures and the options with their values; None where that is not clear at once."""
+    captures: list[str] = []
+    given: dict[str, list[str]] = {}
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-"):
+            captures.append(word)
+        elif word in SWITCHES:
+            given[word] = []
+        elif word in VALUED and not (value := next(rest, "-")).startswith("-"):
+            given.setdefault("--output" if word == "-o" else word, []).append(value)
+        else:
+            return None
+    return (captures, given) if captures else None
+
+
+def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
+    """How the command will read."""
+    validate_checksums = "--validate-checksums" in given
+    if command == "flows":
+        suffixes = [os.path.splitext(path)[1][1:] for path in given.get("--output", ())]
+        all_columns, keep_all = set(given.get("--format", suffixes)) != {"csv"}, True
+    else:
+        all_columns, keep_all = "--all-flows" in given, False
     if all_columns:
-        begin(captures, ScanOptions(validate_checksums=validate_checksums))
-        return
-    if site is not None or len(packs) > 1:
-        return
+        return ScanOptions(validate_checksums=validate_checksums)
+    packs = given.get("--pack", [""])
+    if "--site" in given or len(packs) > 1:
+        return None
     with open(INTERESTS, encoding="utf-8") as file:
-        interest = json.load(file).get(packs[0] if packs else "")
-    if interest is not None:
-        networks = tuple((first, last) for first, last in interest["networks"])
-        begin(captures, ScanOptions(networks, tuple(interest["ports"]), keep_all, validate_checksums))
+        interest = json.load(file).get(packs[0])
+    if interest is None:
+        return None
+    networks = tuple((first, last) for first, last in interest["networks"])
+    return ScanOptions(networks, tuple(interest["ports"]), keep_all=keep_all, validate_checksums=validate_checksums)
+
+
+def _is_regular_file(path: str) -> bool:
+    try:
+        path.encode()
+        return stat.S_ISREG(os.stat(path).st_mode)
+    except (OSError, ValueError):  # ValueError: names with a null byte, or that are not UTF-8
+        return False

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
-from auditor.cli import _plain
-from auditor.cli._output import say
 from auditor.errors import AuditorError
 
+TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -30,25 +28,30 @@ def run(arguments: Sequence[str]) -> int:
         finally:
             _flush()
     except KeyboardInterrupt:
-        say("auditor: interrupted; nothing was judged")
+        _say("auditor: interrupted; nothing was judged")
         return INTERRUPTED
     except BrokenPipeError:
         return _drop_output()
     except AuditorError as error:
-        say(f"auditor: error: {error}" + (f"\n  {error.help}" if error.help else ""))
+        _say(f"auditor: error: {error}" + (f"\n  {error.help}" if error.help else ""))
         return USAGE
     except OSError as error:
         _traceback()
         where = f"{error.filename}: " if error.filename else ""
-        say(f"auditor: error: {where}{error.strerror or error}")
+        _say(f"auditor: error: {where}{error.strerror or error}")
         return USAGE
     except BaseException as bug:  # the only place where a bug of ours may end; a panic of the engine is no Exception
         _traceback()
-        say(_apology(bug))
+        _say(_apology(bug))
         return BUG
 
 
 def _run(arguments: Sequence[str]) -> int:
+    from auditor.cli import _headstart
+
+    _headstart.begin_scan(arguments)  # before all other imports
+    from auditor.cli import _plain
+
     call: Call | int | None = _plain.parse(arguments)
     if call is None:
         from auditor.cli import _app
@@ -61,6 +64,12 @@ def _flush() -> None:
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             stream.flush()
+
+
+def _say(text: str) -> None:
+    from auditor.cli._output import say
+
+    say(text)
 
 
 def _drop_output() -> int:

@@ -38,9 +38,7 @@ class Target(NamedTuple):
             with open(beside or self.path, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
                 yield stream
             if beside is not None:
-                if os.path.exists(self.path):
-                    os.chmod(beside, stat.S_IMODE(os.stat(self.path).st_mode))
-                os.replace(beside, os.path.realpath(self.path))
+                _put_in_place(beside, os.path.realpath(self.path))
         finally:
             if beside is not None and os.path.exists(beside):
                 os.unlink(beside)
@@ -101,6 +99,28 @@ def _beside(path: str) -> str | None:
     if not os.access(os.path.dirname(target), os.W_OK):
         return None
     return f"{target}.{os.getpid()}.part"
+
+
+def _put_in_place(beside: str, target: str) -> None:
+    """Give a complete file its name.
+
+    An old file of that name makes way first. Were it replaced in one step, ext4 would send the new one's data to the
+    disk at once: 20 ms for 25 MB, a tenth of the time that such a table takes.
+    """
+    if not os.path.exists(target):
+        os.replace(beside, target)
+        return
+    os.chmod(beside, stat.S_IMODE(os.stat(target).st_mode))
+    old = f"{beside}.old"
+    try:
+        os.rename(target, old)
+        os.rename(beside, target)
+    finally:
+        if os.path.exists(old):
+            if os.path.exists(target):
+                os.unlink(old)
+            else:  # Ctrl-C between the two
+                os.rename(old, target)
 
 
 def _standard_output() -> TextIO:

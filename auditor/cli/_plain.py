@@ -1,17 +1,15 @@
-"""Plain calls: read without Typer, and with the engine at work while Python imports.
+"""Plain calls: read without Typer.
 
-Most calls are `auditor audit FILE… [--option value]…`. For those the 50 ms that importing Typer takes can be saved,
-and the 100 ms that the rest of Python takes can be used: the engine starts on the files at once (`_headstart`). A
-call is plain if every word of it is beyond doubt: options in full, their values well formed, captures that are regular
-files. Anything else, and every mistake, is left to Typer. A test holds that both read a plain call alike.
+Most calls are `auditor audit FILE… [--option value]…`. For those the 50 ms that importing Typer takes can be saved. A
+call is plain if every word of it is beyond doubt: options in full, and their values well formed. Anything else, and
+every mistake, is left to Typer. A test holds that both read a plain call alike.
 
-AUDITOR_HEADSTART=0 switches all of it off.
+AUDITOR_HEADSTART=0 switches it off, with the head start (`_headstart`).
 """
 
 from __future__ import annotations
 
 import os
-import stat
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -20,20 +18,17 @@ from auditor.cli._option import Call, Option, described, takes_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-COMMANDS = ("audit", "flows")  # each has `headstart` beside `run`
+COMMANDS = ("audit", "flows")
 DIGITS = 4  # of a number; longer ones are for Typer to refuse
 
 
 def parse(arguments: Sequence[str]) -> Call | None:
-    """The call, with its scan begun; None if it is not a plain one."""
+    """The call; None if it is not a plain one."""
     if not arguments or arguments[0] not in COMMANDS or os.environ.get("AUDITOR_HEADSTART") == "0":
         return None
     command = import_module(f"auditor.cli.{arguments[0]}")
     values = read(command.run, arguments[1:])
-    if values is None or not all(_is_regular_file(path) for path in values["captures"]):
-        return None
-    command.headstart(**values)
-    return Call(command.run, values)
+    return None if values is None else Call(command.run, values)
 
 
 def read(run: Callable[..., int], words: Sequence[str]) -> dict[str, Any] | None:
@@ -66,11 +61,3 @@ def read(run: Callable[..., int], words: Sequence[str]) -> dict[str, Any] | None
         else:
             return None
     return {"captures": tuple(captures), **values} if captures else None
-
-
-def _is_regular_file(path: str) -> bool:
-    try:
-        path.encode()
-        return stat.S_ISREG(os.stat(path).st_mode)
-    except (OSError, ValueError):  # ValueError: names with a null byte, or that are not UTF-8
-        return False

@@ -1,7 +1,7 @@
 """`auditor audit`: the main job. Captures in, a report and a verdict out."""
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from auditor import reports
 from auditor.cli import _output
@@ -55,6 +55,7 @@ def run(
 
     choose_colour(color)
     thread_count(threads)
+    reports.prepare(target.format for target in targets)
     with Bar() as bar:
         report = audit(
             captures,
@@ -71,20 +72,6 @@ def run(
         with target.open() as stream:
             reports.write(target.format, report, stream)
     return report.exit_code
-
-
-def headstart(
-    captures: tuple[str, ...],
-    pack: tuple[str, ...],
-    site: str | None,
-    all_flows: bool,
-    validate_checksums: bool,
-    **_: Any,
-) -> None:
-    """Begin the scan that `run` will ask for."""
-    from auditor.cli._headstart import begin_scan
-
-    begin_scan(captures, pack, site, all_columns=all_flows, keep_all=False, validate_checksums=validate_checksums)
 
 
 def _day(text: str | None) -> date | None:

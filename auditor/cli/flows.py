@@ -1,7 +1,6 @@
 """`auditor flows`: the flow table of captures, one row per flow."""
 
-import os
-from typing import Annotated, Any
+from typing import Annotated
 
 from auditor.cli import _output
 from auditor.cli._option import Argument, Option
@@ -62,20 +61,3 @@ def suffixes() -> dict[str, tuple[str, ...]]:
     from auditor.flowformats import FORMATS
 
     return {name: format.suffixes for name, format in FORMATS.items()}
-
-
-def headstart(
-    captures: tuple[str, ...],
-    pack: tuple[str, ...],
-    site: str | None,
-    format: str | None,
-    output: tuple[str, ...],
-    validate_checksums: bool,
-    **_: Any,
-) -> None:
-    """Begin the scan that `run` will ask for."""
-    from auditor.cli._headstart import begin_scan
-
-    formats = {format or (os.path.splitext(path)[1][1:] or "table") for path in output or ("",)}
-    columns = formats != {"csv"}
-    begin_scan(captures, pack, site, all_columns=columns, keep_all=not columns, validate_checksums=validate_checksums)

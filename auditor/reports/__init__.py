@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from auditor import discovery
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import TextIO
 
     from auditor.result import Audit
@@ -25,6 +26,12 @@ def formats() -> tuple[str, ...]:
 def suffixes() -> dict[str, tuple[str, ...]]:
     """File name endings by format."""
     return {format: module.SUFFIXES for format, module in discovery.modules(__name__)}
+
+
+def prepare(formats: Iterable[str]) -> None:
+    """Import what these formats need: beside a scan that costs no time."""
+    for format in formats:
+        import_module(f"{__name__}.{format}")
 
 
 def write(format: str, report: Audit, stream: TextIO) -> None:

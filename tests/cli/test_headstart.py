@@ -5,11 +5,14 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from program import CAPTURES, CLEAN, VIOLATING, run
 
-from auditor.cli import _app, _plain, audit, flows
+from auditor import scan as scanning
+from auditor.cli import _app, _headstart, _plain, audit, flows
+from auditor.cli._option import Option, described
 from auditor.scan import ScanOptions, begin, open_scan, take_headstart
 
 CALLS = [
@@ -81,6 +84,73 @@ def test_a_plain_call_is_read_as_typer_reads_it(command: object) -> None:
 )
 def test_whatever_is_not_plain_is_left_to_typer(words: list[str]) -> None:
     assert _plain.read(audit.run, words) is None
+
+
+def test_the_head_start_knows_all_options() -> None:
+    switches, valued = set(), set()
+    for command in (audit, flows):
+        for name, word in described(command.run).items():
+            if isinstance(word, Option):
+                kind = switches if (command.run.__kwdefaults__ or {})[name] is False else valued
+                kind |= {"--" + name.replace("_", "-"), word.short} - {""}
+    assert switches == set(_headstart.SWITCHES)
+    assert valued == set(_headstart.VALUED)
+    assert _headstart.COMMANDS == _plain.COMMANDS
+
+
+def test_the_head_start_finds_the_captures_and_options_of_a_plain_call() -> None:
+    words = ["a.pcap", "--pack", "x", "b.pcap", "--all-flows", "-o", "c.json", "--output", "d.csv"]
+    assert _headstart.words_of(words) == (
+        ["a.pcap", "b.pcap"],
+        {"--pack": ["x"], "--all-flows": [], "--output": ["c.json", "d.csv"]},
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [["a.pcap", "-ox.json"], ["a.pcap", "--pack"], ["a.pcap", "--pack", "-"], ["-"], ["--help"], []]
+)
+def test_nothing_is_begun_where_the_captures_are_in_doubt(words: list[str]) -> None:
+    assert _headstart.words_of(words) is None
+
+
+TAKEN = [
+    ("audit", VIOLATING),
+    ("audit", VIOLATING, CLEAN, "--format", "json", "--pack", "drbackup", "--fail-on", "high"),
+    ("audit", VIOLATING, "--all-flows", "--validate-checksums"),
+    ("flows", VIOLATING),
+    ("flows", VIOLATING, "--format", "csv"),
+    ("flows", VIOLATING, "-o", "x.csv", "--pack", "drbackup"),
+    ("flows", VIOLATING, "-o", "x.csv", "-o", "x.json"),
+]
+
+
+@pytest.mark.parametrize("words", TAKEN, ids=lambda words: " ".join(getattr(w, "name", w) for w in words))
+def test_the_head_start_of_a_plain_call_is_taken(
+    words: tuple[str | Path, ...], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    begun = 0
+
+    def counted(*given: Any) -> scanning.RunningScan:
+        nonlocal begun
+        begun += 1
+        return start(*given)
+
+    start = scanning._start
+    monkeypatch.setattr(scanning, "_start", counted)
+    arguments = list(map(str, words))
+    _headstart.begin_scan(arguments)
+    assert begun == 1
+    call = _plain.parse(arguments)
+    assert call is not None
+    call()
+    assert begun == 1
+
+
+@pytest.mark.parametrize("words", [("audit", CLEAN, "--site", "x.yaml"), ("audit", "-"), ("version",), ()])
+def test_no_scan_is_begun_where_it_is_not_known_beforehand(words: tuple[str | Path, ...]) -> None:
+    _headstart.begin_scan(list(map(str, words)))
+    assert scanning._running is None
 
 
 def test_a_head_start_of_another_scan_is_not_taken() -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from program import CLEAN, ROOT, SECONDS, VIOLATING, command, environment, run
 
+from auditor.cli._output import Target
+
 
 def test_without_o_the_table_goes_to_standard_output_and_nothing_to_standard_error() -> None:
     done = run("audit", VIOLATING)
@@ -95,6 +97,25 @@ def test_an_output_that_is_replaced_keeps_its_permissions_and_its_link(tmp_path:
     assert link.is_symlink()
     assert real.stat().st_mode & 0o777 == 0o640
     assert json.loads(real.read_text())["verdict"] == "clean"
+
+
+def test_the_old_output_is_back_where_its_replacement_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out.csv"
+    out.write_text("old")
+    rename = os.rename
+
+    def interrupted(source: str, target: str) -> None:
+        if source.endswith(".part"):
+            raise KeyboardInterrupt
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", interrupted)
+    with pytest.raises(KeyboardInterrupt), Target(str(out), "csv").open() as stream:
+        stream.write("new")
+    assert [file.name for file in tmp_path.iterdir()] == ["out.csv"]
+    assert out.read_text() == "old"
 
 
 @pytest.mark.parametrize("words", [("audit", "--format", "json"), ("audit",), ("flows", "--format", "csv"), ("flows",)])
