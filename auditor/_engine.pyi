@@ -13,6 +13,19 @@ class Interest:
     def __new__(cls, *, networks: Sequence[tuple[int, int]], ports: Sequence[int]) -> Interest: ...
 
 @final
+class Wishes:
+    """What is to be read of payloads: conversations by the server's TCP port (kinds `ftp`, `socks`, `http-connect`,
+    `tls`, `dns-tcp`, `unknown`), samples of TCP payload with these networks, answers for these host names."""
+
+    def __new__(
+        cls,
+        *,
+        conversations: Sequence[tuple[int, str]] = ...,
+        samples: Sequence[tuple[int, int]] = ...,
+        names: Sequence[str] = ...,
+    ) -> Wishes: ...
+
+@final
 class Labels:
     """What classification says of a batch's wanted flows; the columns are little-endian u16, u16, u8, u8, u8."""
 
@@ -38,7 +51,7 @@ class Batch:
     def rows(self) -> int: ...
     @property
     def wanted(self) -> int: ...
-    def columns(self) -> dict[str, bytes]: ...
+    def columns(self, *, fingerprints: bool = False) -> dict[str, bytes]: ...
     def write_csv(self, path: str | None, *, captures: Sequence[str], labels: Labels, header: bool = False) -> None: ...
 
 @final
@@ -57,13 +70,21 @@ class Scan:
     def port_scans(self) -> list[tuple[int, int]]: ...
     @property
     def quotes(self) -> dict[str, bytes]: ...
+    @property
+    def processes(self) -> list[str]: ...
+    @property
+    def events(self) -> dict[str, Any]: ...
+    @property
+    def samples(self) -> dict[str, bytes]: ...
 
 def scan(
     paths: Sequence[str],
     *,
     interest: Interest | None = None,
+    wishes: Wishes | None = None,
     keep_all: bool = True,
     port_scans: bool = True,
+    fingerprints: bool = False,
     validate_checksums: bool = False,
     active_flows: int | None = None,
     decode_depth: int | None = None,

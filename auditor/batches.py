@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from auditor.classify import classify
 from auditor.flow import Flows, Role, RoleBasis
+from auditor.identify import identify
 from auditor.pieces import classified_rows, whole_flows
 
 if TYPE_CHECKING:
     from auditor import _engine
     from auditor.checks.base import Labels
+    from auditor.events import Events
     from auditor.rulepack import EnabledPack
     from auditor.site import Site
 
@@ -27,6 +28,7 @@ TYPES = {
     **dict.fromkeys(("payload_forward", "payload_reverse"), "<u8"),
     **dict.fromkeys(("start_ns", "end_ns", "last_data_ns"), "<i8"),
     **dict.fromkeys(("piece", "retransmitted_forward", "retransmitted_reverse", "capture", "last_capture"), "<u4"),
+    "process": "<u4",
     **dict.fromkeys(("initiator_port", "responder_port", "seen_forward", "seen_reverse"), "<u2"),
     **dict.fromkeys(("version", "protocol", "basis", "state"), "u1"),
     "history": "S24",
@@ -64,8 +66,9 @@ def flows_of(columns: Mapping[str, bytes]) -> Flows:
     return Flows(**{name: np.frombuffer(columns[name], kind) for name, kind in TYPES.items()})
 
 
-def labelled(flows: Flows, packs: Sequence[EnabledPack], site: Site) -> Labelled:
-    """The rows with vendor, service and role. Pieces of one flow are named alike, if they are among these rows."""
+def labelled(flows: Flows, events: Events, packs: Sequence[EnabledPack], site: Site) -> Labelled:
+    """The rows with vendor, service and role. Flows that have to do with each other, pieces of one or control and data
+    connections, are joined if they are among these rows."""
     whole, flow_of_row = whole_flows(flows)
-    classified, labels = classify(whole, packs, site)
-    return Labelled(classified_rows(flows, classified, flow_of_row), labels)
+    identified = identify(whole, events, packs, site)
+    return Labelled(classified_rows(flows, identified.flows, flow_of_row), identified.labels)

@@ -22,6 +22,7 @@ from auditor.checks.base import Labels
 from auditor.flow import TCP, UDP, Bools, Codes, Direction, Flows, Ports, Role, RoleBasis, Rows, Seen
 from auditor.interest import signature_ports
 from auditor.packroles import Judged, Opener, Part, SetName, judge_pack, port_table
+from auditor.proxies import Proxied, target_flows
 
 if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
@@ -43,8 +44,16 @@ RESOLVERS: SetName = ("resolver", -1, "")
 VendorSet: TypeAlias = frozenset[int]  # indexes of packs
 
 
-def classify(flows: Flows, packs: Sequence[EnabledPack], site: Site) -> tuple[Flows, Labels]:
-    """The same flows with what is found of them: the second group of columns of `Flows`; and what the codes mean."""
+def classify(
+    flows: Flows, packs: Sequence[EnabledPack], site: Site, proxied: Proxied | None = None
+) -> tuple[Flows, Labels]:
+    """The same flows with what is found of them: the second group of columns of `Flows`; and what the codes mean.
+
+    `proxied`: what goes through proxies; it gets the vendor and role of its target. None: not known, so all is direct.
+    """
+    real = flows
+    if proxied is not None:
+        flows = target_flows(flows, proxied, packs)
     addresses = AddressMap(dict(_address_sets(packs, site)))
     initiator = addresses.codes(flows.initiator_hi, flows.initiator_lo)
     responder = addresses.codes(flows.responder_hi, flows.responder_lo)
@@ -64,13 +73,20 @@ def classify(flows: Flows, packs: Sequence[EnabledPack], site: Site) -> tuple[Fl
                 result.add(judged, near, index, vendors)
 
     _add_signatures(flows, packs, result, vendors, opener, inside[initiator] & ~inside[responder] & ~nowhere[responder])
-    _add_helpers(flows, site, result, addresses, initiator, responder)
+    if flows is real:
+        _add_helpers(flows, site, result, addresses, initiator, responder)
+    else:
+        assert proxied is not None
+        initiator = addresses.codes(real.initiator_hi, real.initiator_lo)
+        responder = addresses.codes(real.responder_hi, real.responder_lo)
+        _add_helpers(real, site, result, addresses, initiator, responder)
+        _mark_proxied(result, proxied)
     names, vendor_codes = vendors.labels(packs)
     services = sorted({service.id for enabled in packs for service in enabled.pack.services})
     service_codes = np.zeros(len(result.service_names) + 1, np.uint16)
     for at, service in enumerate(result.service_names, start=1):
         service_codes[at] = services.index(service) + 1
-    return flows.with_columns(
+    return real.with_columns(
         vendor=vendor_codes[result.vendor],
         service=service_codes[result.service],
         role=result.role,
@@ -231,3 +247,16 @@ def _add_helpers(
         for rows, client_is_initiator in ((forward, True), (backward, False)):
             result.role[rows], result.role_basis[rows] = role, RoleBasis.PORT
             result.client_is_initiator[rows] = client_is_initiator
+
+
+def _mark_proxied(result: _Columns, proxied: Proxied) -> None:
+    """What follows from the proxy between: the role's basis; and no direction, for the flow's server is not the vendor.
+
+    A target that is no vendor's makes the flow `other`, though it goes to a proxy.
+    """
+    rows = np.flatnonzero(proxied.decoded)
+    ours = result.vendor[rows] != 0
+    result.direction[rows] = Direction.NEITHER
+    result.role_basis[rows] = np.where(ours, RoleBasis.PROXY, RoleBasis.NONE)
+    result.role[rows[~ours]] = Role.OTHER
+    result.client_is_initiator[rows] = ~proxied.at_initiator[rows]

@@ -62,9 +62,21 @@ class Exercise:
     flows: Counter[str] = field(default_factory=Counter)  # vendor
     unplaced: Counter[str] = field(default_factory=Counter)  # vendor: with a published service, neither end inside
 
+    apart: frozenset[str] = frozenset()  # names in `by_check` of checks with one statement alone (`apart_name`)
+
+    def tests(self, check: str, statement: str, vendor: str) -> int:
+        """Flows that put the statement to the test, as far as the check judges it."""
+        name = apart_name(check, statement)
+        return self.by_check[name if name in self.apart else check, vendor]
+
     def doubtful(self, check: str, vendor: str) -> int:
         """Undecided flows of the check that are, or may be, this vendor's."""
         return sum(n for (name, vendors), n in self.undecided.items() if name == check and vendor in vendors.split("|"))
+
+
+def apart_name(check: str, statement: str) -> str:
+    """What a check is called in counts of one statement alone."""
+    return f"{check} of {statement}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +213,13 @@ def _tested(statement: Statement, enabled: EnabledPack, checks: Sequence[str], e
         if silent:
             return 0, f"no answered session with network {' or '.join(silent)}"
         return reached, f"{_flows(reached)} answered, in every published network"
-    if CLASSIFICATION in statement.checked_by:
-        # a statement called like a role speaks of that role's traffic; any other one, of all sessions
+    if CLASSIFICATION in statement.checked_by and (statement.id in ROLE_NAMES or not checks):
+        # a statement called like a role speaks of that role's traffic; one that no check judges, of all sessions
         wanted = (statement.id,) if statement.id in ROLE_NAMES else ROLE_NAMES
         answered = sum(exercise.by_role[vendor, role] for role in wanted)
         kind = f" of {statement.id}" if statement.id in ROLE_NAMES else ""
         return answered, f"{_flows(answered)} answered" if answered else f"no answered flow{kind}"
-    counts = [exercise.by_check[check, vendor] for check in checks]
+    counts = [exercise.tests(check, statement.id, vendor) for check in checks]
     tested = max(counts) if counts and all(counts) else 0
     if tested:
         return tested, f"put to the test by {_flows(tested)}"

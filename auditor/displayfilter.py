@@ -8,7 +8,7 @@ the flow was tunnelled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from auditor.flow import ICMP, ICMP6, TCP, UDP
 
@@ -16,7 +16,8 @@ LAYERS = {TCP: "tcp", UDP: "udp"}
 IPV6 = 6
 
 
-class Conversation(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Conversation:
     """What of the packets between a client and a server is meant."""
 
     version: int  # 4 or 6
@@ -31,7 +32,8 @@ class Conversation(NamedTuple):
     tunnelled: bool = False
 
 
-class _End(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _End:
     """One end of a conversation, and what it sent."""
 
     address: str
@@ -66,14 +68,11 @@ def frame_filter(frames: Iterable[int]) -> str:
 
 
 def _way(ip: str, layer: str, source: _End, target: _End) -> str:
-    way = f"{ip}.src == {source.address} && {ip}.dst == {target.address}"
-    if source.ports is not None:
-        way += f" && {_ports(f'{layer}.srcport', source.ports)}"
-    if target.ports is not None:
-        way += f" && {_ports(f'{layer}.dstport', target.ports)}"
+    terms = [f"{ip}.src == {source.address}", f"{ip}.dst == {target.address}"]
+    terms += [_ports(f"{layer}.srcport", source.ports), _ports(f"{layer}.dstport", target.ports)]
     if layer and source.ports is None and target.ports is None:
-        way += f" && {layer}"
-    return way
+        terms.append(layer)
+    return " && ".join(term for term in terms if term)
 
 
 def _icmp_way(ip: str, layer: str, name: str, source: _End, target: _End) -> str:
@@ -93,7 +92,9 @@ def _joined(ways: Sequence[str]) -> str:
     return f"({ways[0]})" if len(ways) == 1 else f"(({ways[0]}) || ({ways[1]}))"
 
 
-def _ports(field: str, ports: Sequence[int]) -> str:
+def _ports(field: str, ports: Sequence[int] | None) -> str:
+    if ports is None:
+        return ""
     return f"{field} == {ports[0]}" if len(ports) == 1 else f"{field} in {_set(_runs(ports))}"
 
 

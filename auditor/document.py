@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         ProblemEntry,
         SessionEntry,
         Traffic,
+        TranslationEntry,
+        VantagesEntry,
         VerdictWord,
     )
     from auditor.result import Audit
@@ -35,7 +37,7 @@ def document(report: Audit) -> Document:
     """The document of an audit."""
     from auditor._engine import __version__
 
-    return {
+    found: Document = {
         "schema": SCHEMA,
         "auditor": {"version": __version__},
         "verdict": cast("VerdictWord", report.verdict),
@@ -54,6 +56,12 @@ def document(report: Audit) -> Document:
         "findings": cast("list[FindingEntry]", [finding.to_dict() for finding in report.judged.findings]),
         "coverage": cast("list[CoverageEntry]", [entry.to_dict() for entry in report.judged.coverage]),
     }
+    if report.judged.crossed is not None:
+        found["vantages"] = cast("VantagesEntry", report.judged.crossed.to_dict())
+        found["translations"] = cast(
+            "list[TranslationEntry]", [entry.to_dict() for entry in report.judged.crossed.translations]
+        )
+    return found
 
 
 def _capture(capture: Mapping[str, Any]) -> CaptureEntry:

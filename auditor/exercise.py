@@ -11,7 +11,8 @@ import numpy as np
 
 from auditor.addresses import contains
 from auditor.checks.base import Check, Context, answered_sessions
-from auditor.flow import TCP, Direction, Flows, Role, Rows, Seen
+from auditor.flow import TCP, Bools, Direction, Flows, Role, RoleBasis, Rows, Seen
+from auditor.proxies import Grant, Way
 
 if TYPE_CHECKING:
     from auditor.coverage import Exercise
@@ -32,18 +33,24 @@ class _Counts:
 
 def exercise_of(checks: Sequence[Check], flows: Flows, context: Context) -> Exercise:
     """Counts over whole, classified flows."""
-    from auditor.coverage import Exercise
+    from auditor.coverage import Exercise, apart_name
 
     counts = _Counts()
     vendors = context.labels.vendors
     for check in checks:
         _count(counts.by_check, check.id, check.exercised(flows, context), flows, vendors)
+        for statement in check.apart:
+            name = apart_name(check.id, statement)
+            _count(counts.by_check, name, check.exercised_for(statement, flows, context), flows, vendors)
+        for vendor, n in check.exercised_apart(flows, context).items():
+            counts.by_check[check.id, vendor] += n
         _count(counts.undecided, check.id, check.undecided(flows, context), flows, vendors)
     counts.flows = Counter({vendors[code]: int(n) for code, n in enumerate(np.bincount(flows.vendor)) if n and code})
     outside = (flows.vendor != 0) & (flows.direction == Direction.NEITHER) & (flows.service != 0)
+    outside &= flows.role_basis != RoleBasis.PROXY
     for code, n in enumerate(np.bincount(flows.vendor[outside & (flows.role != Role.RETURN)])):
         counts.unplaced[vendors[code]] += int(n)
-    answered = np.flatnonzero(_answered_services(flows))
+    answered = np.flatnonzero(_answered_services(flows) & ~_not_let_through(flows, context))
     for code in np.unique(flows.vendor[answered]):
         vendor = vendors[int(code)]
         rows = answered[flows.vendor[answered] == code]
@@ -52,7 +59,8 @@ def exercise_of(checks: Sequence[Check], flows: Flows, context: Context) -> Exer
         for role, n in zip(*np.unique(flows.role[rows], return_counts=True), strict=True):
             counts.by_role[vendor, Role(int(role)).name.lower()] = int(n)
     _count_groups(counts, flows, context)
-    return Exercise(**vars(counts))
+    apart = frozenset(apart_name(check.id, statement) for check in checks for statement in check.apart)
+    return Exercise(**vars(counts), apart=apart)
 
 
 def _count(counter: Counter[tuple[str, str]], name: str, rows: Rows, flows: Flows, vendors: Sequence[str]) -> None:
@@ -74,10 +82,20 @@ def _count_groups(counts: _Counts, flows: Flows, context: Context) -> None:
             counts.by_group[enabled.id, group] = int(contains(ranges, hi, lo).sum())
 
 
+def _not_let_through(flows: Flows, context: Context) -> Bools:
+    """Flows that a proxy answered, but is not known to have connected to their target."""
+    proxied = context.proxied
+    if not len(proxied.way):
+        return np.zeros(len(flows), np.bool_)
+    asked: Bools = (proxied.way == Way.SOCKS) | (proxied.way == Way.HTTP)
+    return np.asarray(asked & (proxied.granted != Grant.GRANTED))
+
+
 def _answered_services(flows: Flows) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
     """Flows with a service that show both ends, TCP ones from their start on."""
     seen = flows.seen_forward | flows.seen_reverse
     handshake = (seen & np.uint16(Seen.SYN_ACK) != 0) & (seen & np.uint16(Seen.SYN) != 0)
     both = (flows.packets_forward > 0) & (flows.packets_reverse > 0)
-    served = (flows.service != 0) & (flows.direction != Direction.NEITHER) & (flows.role != Role.RETURN)
+    placed = (flows.direction != Direction.NEITHER) | (flows.role_basis == RoleBasis.PROXY)
+    served = (flows.service != 0) & placed & (flows.role != Role.RETURN)
     return served & both & (handshake | (flows.protocol != TCP))  # type: ignore[no-any-return]

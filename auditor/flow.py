@@ -147,6 +147,7 @@ class Flows:
     syn_frame: Words  # the initiator's first SYN; 0 if not seen
     capture: Counts  # index of the capture with first_frame and syn_frame
     last_capture: Counts  # index of the capture with last_frame
+    process: Counts  # index into `Context.process_names`: whose the flow is; 0 = not told
     vlan: Words  # up to 4 tags of 16 bits, 0x8000 | id, outermost highest
     tunnel: Words  # up to 8 encapsulation codes, outermost highest
     community_id: NDArray[np.bytes_]  # 20 raw bytes of the SHA-1

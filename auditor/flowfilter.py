@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.displayfilter import Conversation, display_filter
 from auditor.flow import ICMP, ICMP6, TCP, UDP, Bools, Direction, Flows, Rows
 from auditor.flowends import Ends
+from auditor.formats import address_text
 
 Kind = tuple[int, int | None]  # ICMP type and code; None: any code
 
@@ -25,23 +28,21 @@ class FlowFilters:
     def __init__(self, flows: Flows, ends: Ends) -> None:
         self._flows = flows
         self._ends = ends
-        # Flows sorted by a hash of their ends, so that those between the same two are found together: the crowd of a
-        # flow, among which its rivals are. The hash is that of the pair, whichever is the client; two pairs may share
-        # one.
+        # flows sorted by a hash of their ends, so that those between the same two are found together
         keys = _mixed(ends.client_lo) + _mixed(ends.server_lo)
         self._order = np.argsort(keys)
-        ordered = keys[self._order]
-        starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(ordered) else self._order
-        sizes = np.diff(starts, append=len(ordered))
-        self._crowd_start, self._crowd_size = np.empty_like(self._order), np.empty_like(self._order)
-        self._crowd_start[self._order] = np.repeat(starts, sizes)
-        self._crowd_size[self._order] = np.repeat(sizes, sizes)
+        self._keys = keys[self._order]
 
-    def filter_of(self, rows: Rows, client: str, server: str) -> str:
-        """The filter for the flows at `rows`, which have client, server, protocol and service port in common."""
+    def filter_of(self, rows: Rows, only: Sequence[int] | None = None) -> str:
+        """The filter for the flows at `rows`, which have client, server, protocol and service port in common.
+
+        `only`: frames of UDP or TCP flows that alone are meant.
+        """
         flows, ends = self._flows, self._ends
         first = int(rows[0])
         protocol, version = int(flows.protocol[first]), int(flows.version[first])
+        client = address_text(int(ends.client_hi[first]), int(ends.client_lo[first]))
+        server = address_text(int(ends.server_hi[first]), int(ends.server_lo[first]))
         others = self._others(rows)
         if protocol in (ICMP, ICMP6):
             up, down = self._icmp_kinds(rows, protocol)
@@ -63,27 +64,26 @@ class FlowFilters:
             return display_filter(Conversation(version, protocol, client, server, frames=self._frames(rows, others)))
         inbound = bool(flows.direction[first] == Direction.INBOUND)
         called, calling = (ends.client_port, ends.server_port) if inbound else (ends.server_port, ends.client_port)
-        service = [int(called[first])]
-        caller = frames = None
-        if len(others):  # rarely, and what follows takes longer than all the rest
-            rivals = others[called[others] == called[first]]
-            # the calling ports are named only where another flow to the service must be left out
-            if len(rivals):
-                ports = np.unique(calling[rows])
-                caller, frames = ports.tolist(), self._frames(rows, rivals[np.isin(calling[rivals], ports)])
+        rivals = others[called[others] == called[first]]
+        # the calling ports are named only where another flow to the service must be left out
+        ports = np.unique(calling[rows]) if len(rivals) else None
+        frames = None if ports is None else self._frames(rows, rivals[np.isin(calling[rivals], ports)])
+        if only is not None:
+            frames = [(frame, frame) for frame in only]
+        service, caller = [int(called[first])], None if ports is None else ports.tolist()
         mine, theirs = (service, caller) if inbound else (caller, service)
         return display_filter(Conversation(version, protocol, client, server, mine, theirs, frames=frames))
 
     def _others(self, rows: Rows) -> Rows:
         """The rest of the flows of this protocol between these two ends."""
-        first = rows[0]
-        size = self._crowd_size[first]
-        if size == len(rows):
+        flows, ends, first = self._flows, self._ends, rows[:1]
+        wanted = (_mixed(ends.client_lo[first]) + _mixed(ends.server_lo[first]))[0]
+        low, high = np.searchsorted(self._keys, wanted, "left"), np.searchsorted(self._keys, wanted, "right")
+        if high - low == len(rows):
             return rows[:0]
-        flows, ends, low = self._flows, self._ends, self._crowd_start[first]
-        near = self._order[low : low + size]
-        straight = flows.protocol[near] == flows.protocol[first]
-        crossed = straight.copy()
+        near = self._order[low:high]
+        # The hash is that of the pair, whichever of them is the client; two pairs may share one.
+        straight, crossed = flows.protocol[near] == flows.protocol[first], flows.protocol[near] == flows.protocol[first]
         for one, other in (("client", "server"), ("server", "client")):
             for word in ("hi", "lo"):
                 column, same = getattr(ends, f"{one}_{word}"), getattr(ends, f"{one}_{word}")[first]

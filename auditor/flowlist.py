@@ -31,9 +31,8 @@ class Part(NamedTuple):
 
 def options_for(packs: Sequence[str], site: Site | None, *, columns: bool, validate_checksums: bool) -> ScanOptions:
     """How the table is read; `columns`: those of every row are needed, rather than of those that may be a vendor's."""
-    if columns:
-        return ScanOptions(validate_checksums=validate_checksums)
-    return table_options(enable(site, packs), site or Site(), validate_checksums=validate_checksums)
+    options = table_options(enable(site, packs), site or Site(), validate_checksums=validate_checksums)
+    return options._replace(networks=None, ports=(), keep_all=False) if columns else options
 
 
 class FlowList:
@@ -64,8 +63,9 @@ class FlowList:
 
     def _labelled(self, batch: Batch) -> Labelled:
         from auditor.batches import flows_of, labelled
+        from auditor.events import events_of
 
-        return labelled(flows_of(batch.columns()), self._packs, self._site)
+        return labelled(flows_of(batch.columns()), events_of(self._scan.heard), self._packs, self._site)
 
     def losses(self) -> list[str]:
         """What of the captures could not be read, one line each; known after the last batch."""

@@ -46,6 +46,18 @@ def health_of(captures: Sequence[Mapping[str, Any]], totals: Mapping[str, Any]) 
     )
 
 
+def both_sides(inside: Health, outside: Health) -> Health:
+    """The health of two scans together: what either lost is lost."""
+    return Health(
+        start_ns=inside.start_ns,
+        end_ns=inside.end_ns,
+        packets=inside.packets + outside.packets,
+        one_sided=inside.one_sided or outside.one_sided,
+        complete=inside.complete and outside.complete,
+        captures=inside.captures + outside.captures,
+    )
+
+
 def capture_losses(capture: Mapping[str, Any]) -> list[str]:
     """What was lost of one capture: unreadable, cut, dropped, or hidden by a problem."""
     name = capture["path"]

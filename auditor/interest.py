@@ -16,7 +16,7 @@ def interesting_networks(packs: Sequence[EnabledPack], site: Site) -> tuple[tupl
     """Sorted disjoint ranges of addresses: flows with an end in one of them are wanted.
 
     Networks of the packs and of features that are on; the site's backup hosts, whom nobody outside may open, and of
-    whom the dedicated ones may go nowhere else; its proxies, which the traffic summary counts.
+    whom the dedicated ones may go nowhere else; its proxies and mapped ports, behind which the vendor's servers may be.
     """
     ranges: list[AddressRange] = []
     for enabled in packs:
@@ -24,7 +24,15 @@ def interesting_networks(packs: Sequence[EnabledPack], site: Site) -> tuple[tupl
         ranges += [item for networks in enabled.features.values() for item in networks]
     ranges += [host.address for host in site.backup_hosts]
     ranges += [proxy.address for proxy in site.proxies]
+    ranges += [endpoint.range for endpoint in site.mapped_proxies]
     return tuple(intervals(ranges))
+
+
+def interesting_ports(packs: Sequence[EnabledPack], site: Site) -> tuple[int, ...]:
+    """TCP ports whose flows are wanted wherever they go: those that tell a vendor, and those of proxies."""
+    from auditor.wishes import proxy_ports
+
+    return tuple(sorted({*signature_ports(packs), *proxy_ports(packs, site)}))
 
 
 def signature_ports(packs: Sequence[EnabledPack]) -> dict[int, frozenset[int]]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from auditor import discovery
 from auditor.batches import TYPES, Labelled, flows_of
 from auditor.checks.base import Check, Context, Quotes
-from auditor.classify import classify
 from auditor.coverage import Judges, coverage_of
+from auditor.events import events_of, samples_of
 from auditor.exercise import exercise_of
 from auditor.flow import Flows
 from auditor.grouping import Grouping, sorted_findings
+from auditor.identify import identify
 from auditor.pieces import classified_rows, whole_flows
 from auditor.result import Judged
 from auditor.sessions import sessions_of
@@ -23,9 +24,18 @@ from auditor.traffic import traffic_summary
 
 if TYPE_CHECKING:
     from auditor.health import Health
+    from auditor.processes.connection import Connection
     from auditor.rulepack import EnabledPack
     from auditor.scan import RunningScan
     from auditor.site import Site
+
+
+class Outside(NamedTuple):
+    """What was read of the outside, where there are two vantages; the batches with their fingerprints."""
+
+    batches: Sequence[Mapping[str, bytes]]
+    health: Health
+
 
 QUOTE_TYPES = {
     "flow_id": "<u8",
@@ -46,13 +56,40 @@ def judge(
     packs: tuple[EnabledPack, ...],
     site: Site,
     as_of: date,
+    outside: Outside | None = None,
+    processes: Sequence[Connection] = (),
 ) -> Judged:
-    """Everything that follows from the wanted flows, after the last batch."""
-    rows = joined(batches)
+    """Everything that follows from the wanted flows, after the last batch. `processes`: what hosts tell of them."""
+    rows, vantages = joined(batches), None
+    if outside is not None:
+        from auditor.vantages import Vantage, cross
+
+        far = Vantage(joined(outside.batches), outside.batches, outside.health)
+        rows, vantages, site, health = cross(Vantage(rows, batches, health), far, packs, site)
     whole, flow_of_row = whole_flows(rows)
-    flows, labels = classify(whole, packs, site)
+    process_names = tuple(scan.processes)
+    if processes:
+        from auditor.processes.joining import with_processes
+
+        whole, process_names = with_processes(whole, process_names, processes)
+    events, samples = events_of(scan.events), samples_of(scan.samples)
+    all_heard = not scan.totals["events_dropped"]
+    flows, labels, negotiation, proxied = identify(whole, events, packs, site, all_heard=all_heard)
     rows = classified_rows(rows, flows, flow_of_row)
-    context = Context(packs, site, labels, health, quotes_of(scan.quotes), frozenset(scan.port_scans))
+    context = Context(
+        packs=packs,
+        site=site,
+        labels=labels,
+        health=health,
+        quotes=quotes_of(scan.quotes),
+        port_scans=frozenset(scan.port_scans),
+        events=events,
+        samples=samples,
+        negotiation=negotiation,
+        proxied=proxied,
+        process_names=process_names,
+        vantages=vantages,
+    )
     checks = all_checks()
     grouping = Grouping(flows, context, as_of)
     findings = sorted_findings(finding for check in checks for finding in grouping.findings(check))
@@ -61,9 +98,15 @@ def judge(
         placeless=[check.id for check in checks if check.placeless],
         observers=[check.id for check in checks if check.observes],
     )
+    crossed = None
+    if vantages is not None:
+        from auditor.translations import crossed_firewall
+
+        crossed = crossed_firewall(flows, vantages)
     return Judged(
+        crossed=crossed,
         traffic=traffic_summary(flows, scan.totals),
-        sessions=sessions_of(flows, labels),
+        sessions=sessions_of(flows, context),
         rows=Labelled(rows, labels),
         findings=findings,
         unlisted=grouping.unlisted,

@@ -1,136 +1,126 @@
-"""All hits of one check as columns, sorted by the finding that they make.
-
-A capture full of violations has thousands of findings of one flow each. What can be told of all of them at once is
-told here; only their words are made one by one (`auditor.grouping`).
-"""
+"""All hits of one check as columns: whose they are, between whom, and which of them make one finding."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.checks.base import Hits, Outcome
-from auditor.flow import TCP, UDP, Bools, Codes, Flows, Rows, Seen
+from auditor.checks.base import Hits
+from auditor.flow import Bools, Codes, Flows, Ints, Rows, Words
 from auditor.flowends import Ends
 
 
 @dataclass(frozen=True, slots=True)
 class Objections:
-    """n hits on flows, sorted by finding and, within one, by start; n > 0."""
+    """The hits, sorted by finding and, within one, by start."""
 
     rows: Rows
     severity: Codes
     certain: Bools
     outcome: Codes
     hits: Rows  # index into the check's list of hits
-    starts: Rows  # where each finding begins
+    vendor: Rows  # index in `vendors`
+    server_hi: Words
+    server_lo: Words
+    server_port: Ints  # NO_PORT: none
+    service_port: Ints
+    name: Rows  # index in `names`: servers that are known by name alone; 0: by address
+    through: Bools  # the flow's own server led to the server
+    events: Rows  # -1: none
 
-    @classmethod
-    def of(cls, hits: Sequence[Hits], flows: Flows, ends: Ends) -> Objections:
-        """The objections in the hits of one check, none of which is empty."""
-        rows = np.concatenate([hit.rows for hit in hits]).astype(np.intp)
-        natural = flow_outcomes(flows, rows)
-        sizes = [len(hit.rows) for hit in hits]
-        given = np.repeat([hit.outcome is not None for hit in hits], sizes)
-        outcome = np.where(given, _spread(hits, "outcome", np.uint8), natural).astype(np.uint8)
-        key: list[NDArray[Any]] = [
-            flows.vendor[rows],
-            ends.client_hi[rows],
-            ends.client_lo[rows],
-            ends.server_hi[rows],
-            ends.server_lo[rows],
-            ends.service_port[rows],
-            flows.protocol[rows],
-            ends.inbound[rows],
-        ]
-        order = np.lexsort((rows, flows.start_ns[rows], *reversed(key)))
-        changes = np.zeros(len(order), np.bool_)
-        changes[0] = True
-        for column in key:
-            ordered = column[order]
-            changes[1:] |= ordered[1:] != ordered[:-1]
-        return cls(
-            rows=rows[order],
-            severity=_spread(hits, "severity", np.uint8)[order],
-            certain=_spread(hits, "certain", np.bool_)[order],
-            outcome=outcome[order],
-            hits=np.repeat(np.arange(len(hits)), sizes)[order],
-            starts=np.flatnonzero(changes),
-        )
-
-    def sizes(self) -> Rows:
-        """How many hits each finding has."""
-        return np.diff(self.starts, append=len(self.rows))
-
-    def worst(self) -> Codes:
-        """The highest severity of each finding."""
-        worst: Codes = np.maximum.reduceat(self.severity, self.starts)
-        return worst
-
-    def only(self, findings: Rows) -> Objections:
-        """Those of some findings, whose numbers ascend."""
-        sizes = self.sizes()
-        kept = np.repeat(np.isin(np.arange(len(sizes)), findings), sizes)
-        chosen = sizes[findings]
-        return Objections(
-            self.rows[kept],
-            self.severity[kept],
-            self.certain[kept],
-            self.outcome[kept],
-            self.hits[kept],
-            np.cumsum(chosen) - chosen,
-        )
-
-    def judgements(self) -> Judgements:
-        """What the worst hits of each finding say."""
-        worst = self.worst()
-        at_worst = self.severity == np.repeat(worst, self.sizes())
-        places = np.flatnonzero(at_worst)
-        earliest = places[np.searchsorted(places, self.starts)]
-        return Judgements(
-            severity=worst.tolist(),
-            certain=np.logical_or.reduceat(self.certain & at_worst, self.starts).tolist(),
-            outcome=np.maximum.reduceat(self.outcome, self.starts).tolist(),
-            hits=self.hits[earliest].tolist(),
-        )
-
-    def flows(self) -> tuple[Rows, Rows]:
-        """The rows with each flow of a finding once, however often it is objected to; and where each finding begins."""
-        begins = np.zeros(len(self.rows), np.bool_)
-        begins[self.starts] = True
-        first = begins.copy()
-        first[1:] |= self.rows[1:] != self.rows[:-1]
-        return self.rows[first], np.flatnonzero(begins[first])
+    def at(self, part: slice | Rows) -> Objections:
+        """Those chosen."""
+        return Objections(**{name: getattr(self, name)[part] for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
-class Judgements:
-    """What n findings are judged by, one element for each."""
+class Collected:
+    """Objections, where each finding begins, and what the indexes stand for."""
 
-    severity: list[int]
-    certain: list[bool]  # whether one of the worst hits is
-    outcome: list[int]
-    hits: list[int]  # the earliest of the worst, which gives the words; index into the check's list of hits
-
-
-def flow_outcomes(flows: Flows, rows: Rows) -> Codes:
-    """Outcome of each flow, as its own packets tell it. Pings and what lacks ports are merely observed."""
-    protocol, seen = flows.protocol[rows], flows.seen_forward[rows] | flows.seen_reverse[rows]
-    both_ways = (flows.packets_forward[rows] > 0) & (flows.packets_reverse[rows] > 0)
-    answered = (protocol == TCP) & ((seen & np.uint16(Seen.SYN_ACK | Seen.DATA)) != 0)
-    answered |= (protocol == UDP) & both_ways
-    tried = ((protocol == TCP) & ((seen & np.uint16(Seen.SYN)) != 0)) | (protocol == UDP)
-    return np.where(answered, Outcome.OPEN, np.where(tried, Outcome.ATTEMPT, Outcome.OBSERVED)).astype(np.uint8)
+    objections: Objections
+    starts: Rows
+    vendors: Sequence[str]
+    names: Sequence[str]
 
 
-def _spread(hits: Sequence[Hits], name: str, dtype: Any) -> NDArray[Any]:
+def collect(hits: Sequence[Hits], flows: Flows, ends: Ends, outcomes: Codes, vendors: Sequence[str]) -> Collected:
+    """The hits as columns. `outcomes`: what each flow says of itself; `vendors`: what the flows' vendor codes mean."""
+    all_vendors, names = list(vendors), [""]
+    rows = np.concatenate([hit.rows for hit in hits]).astype(np.intp)
+    given = np.repeat([hit.outcome is not None for hit in hits], [len(hit.rows) for hit in hits])
+    found = Objections(
+        rows=rows,
+        severity=_spread(hits, lambda hit: hit.severity, np.uint8),
+        certain=_spread(hits, lambda hit: hit.certain, np.bool_),
+        outcome=np.where(
+            given, _spread(hits, lambda hit: 0 if hit.outcome is None else hit.outcome, np.uint8), outcomes[rows]
+        ).astype(np.uint8),
+        hits=np.repeat(np.arange(len(hits)), [len(hit.rows) for hit in hits]),
+        vendor=_spread(hits, lambda hit: _vendor(hit, flows, all_vendors), np.intp),
+        server_hi=_spread(hits, lambda hit: hit.targets.hi if hit.targets else ends.server_hi[hit.rows], np.uint64),
+        server_lo=_spread(hits, lambda hit: hit.targets.lo if hit.targets else ends.server_lo[hit.rows], np.uint64),
+        server_port=_spread(
+            hits, lambda hit: hit.targets.port if hit.targets else ends.server_port[hit.rows], np.int64
+        ),
+        service_port=_spread(hits, lambda hit: _service_port(hit, ends), np.int64),
+        name=_spread(hits, lambda hit: _names(hit, names), np.intp),
+        through=_spread(hits, lambda hit: hit.targets is not None and hit.targets.through, np.bool_),
+        events=_spread(hits, lambda hit: -1 if hit.told_by is None else hit.told_by, np.intp),
+    )
+    key: list[NDArray[Any]] = [
+        found.vendor,
+        ends.client_hi[rows],
+        ends.client_lo[rows],
+        found.server_hi,
+        found.server_lo,
+        found.name,
+        found.service_port,
+        flows.protocol[rows],
+        ends.inbound[rows] & ~found.through,  # whoever is led somewhere asked for it
+        *_proxies(found, ends),
+    ]
+    order = np.lexsort((found.events, rows, flows.start_ns[rows], *reversed(key)))
+    changes = np.zeros(len(order), np.bool_)
+    changes[0] = True
+    for column in key:
+        ordered = column[order]
+        changes[1:] |= ordered[1:] != ordered[:-1]
+    return Collected(found.at(order), np.flatnonzero(changes), all_vendors, names)
+
+
+def _proxies(found: Objections, ends: Ends) -> list[NDArray[Any]]:
+    """The flows' own servers, where they led to others: two ways to one server are two findings."""
+    if not found.through.any():
+        return []
+    own = (ends.server_hi[found.rows], ends.server_lo[found.rows])
+    return [np.where(found.through, column, 0) for column in own]
+
+
+def _vendor(hit: Hits, flows: Flows, vendors: list[str]) -> Any:
+    if hit.vendor is None:
+        return flows.vendor[hit.rows]
+    if hit.vendor not in vendors:
+        vendors.append(hit.vendor)
+    return vendors.index(hit.vendor)
+
+
+def _service_port(hit: Hits, ends: Ends) -> Any:
+    if hit.targets is None or hit.targets.through:
+        return ends.service_port[hit.rows]
+    return hit.targets.port
+
+
+def _names(hit: Hits, names: list[str]) -> Any:
+    if hit.targets is None or not hit.targets.names:
+        return 0
+    names += sorted(set(hit.targets.names) - set(names))
+    return [names.index(name) for name in hit.targets.names]
+
+
+def _spread(hits: Sequence[Hits], value: Callable[[Hits], Any], dtype: Any) -> NDArray[Any]:
     """One value for each row of all hits, from scalars and arrays."""
-    columns = []
-    for hit in hits:
-        value = getattr(hit, name)
-        columns.append(np.broadcast_to(np.asarray(0 if value is None else value, dtype), len(hit.rows)))
-    return np.concatenate(columns)
+    return np.concatenate([np.broadcast_to(np.asarray(value(hit), dtype), len(hit.rows)) for hit in hits])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.flow import TCP, UDP, Codes, Flows, Ports, Rows, Seen, State
+from auditor.flow import TCP, UDP, Codes, Counts, Flows, Ports, Rows, Seen, State
 
 SUMS = (
     "packets_forward",
@@ -74,9 +74,17 @@ def _join(rows: Flows, order: Rows, starts: Rows, lasts: Rows) -> dict[str, NDAr
         columns[name] = np.bitwise_or.reduceat(getattr(rows, name)[order], starts)
     for name in LAST:
         columns[name] = getattr(rows, name)[order[lasts]]
+    columns["process"] = _first_told(rows.process[order], starts)
     columns["history"] = _histories(rows, order, starts, lasts)
     columns["state"] = _states(rows, order[starts], order[lasts], columns["seen_forward"], columns["seen_reverse"])
     return columns
+
+
+def _first_told(codes: Counts, starts: Rows) -> Counts:
+    """The first code but 0 of each flow; 0 where all are."""
+    places = np.where(codes != 0, np.arange(len(codes)), len(codes))
+    first: Counts = np.append(codes, np.uint32(0))[np.minimum.reduceat(places, starts)]
+    return first
 
 
 def _histories(rows: Flows, order: Rows, starts: Rows, lasts: Rows) -> NDArray[np.bytes_]:

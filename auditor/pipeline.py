@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from auditor import discovery
 from auditor.coverage import Exercise, Judges, coverage_of
 from auditor.errors import CaptureError
-from auditor.health import Health, health_of
+from auditor.health import Health, both_sides, health_of
 from auditor.result import Audit, Judged
 from auditor.rulepack import enable
 from auditor.scan import RunningScan, audit_options, open_scan
@@ -20,12 +20,13 @@ from auditor.sources import resolve
 from auditor.traffic import traffic_summary
 
 if TYPE_CHECKING:
+    from auditor.processes.connection import Connection
     from auditor.rulepack import EnabledPack
     from auditor.scan import Progress
 
 
 def audit(
-    captures: str | Path | Sequence[str | Path],
+    captures: str | Path | Sequence[str | Path] = (),
     *,
     packs: Sequence[str | Path] = (),
     site: Site | str | Path | None = None,
@@ -34,37 +35,52 @@ def audit(
     allow_incomplete: bool = False,
     all_flows: bool = False,
     validate_checksums: bool = False,
+    inside: str | Path | Sequence[str | Path] = (),
+    outside: str | Path | Sequence[str | Path] = (),
+    processes: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit captures against what vendors publish.
 
     `captures`: files, folders, globs, "-" for standard input. `packs`: ids or files; none: those that the site lists,
     else all shipped. `site`: a site, or its file. `as_of`: the day on which waivers are judged; None: today.
-    `fail_on`: the severity from which on a finding makes the verdict `violations`. `progress` is called with bytes read
-    and bytes in all (0: not known).
+    `inside` and `outside`: instead of `captures`, captures of the same time on both sides of a firewall. Judged is what
+    the inside shows; the outside tells what became of it, and what the firewall kept out.
+    `processes`: a file that tells which program owned a connection. `fail_on`: the severity from which on a finding
+    makes the verdict `violations`. `progress` is called with bytes read and bytes in all (0: not known).
 
     Raises: CaptureError where nothing could be read, RulePackError, SiteError.
     """
-    words = [captures] if isinstance(captures, str | Path) else captures
+    near, far = _sides(_files(captures), _files(inside), _files(outside))
     chosen = [str(pack) for pack in packs]
     given = site if site is None or isinstance(site, Site) else load_site(site, chosen)
     enabled = enable(given, chosen)
     place = given or Site()
+    told = _processes(processes)
     options = audit_options(enabled, place, all_flows=all_flows, validate_checksums=validate_checksums)
-    scan = open_scan(resolve([str(word) for word in words]), options)
+    if far:
+        # what is a vendor's on one side may have any address on the other
+        options = options._replace(networks=None, ports=(), fingerprints=True)
+    scan = open_scan(near, options)
     if scan.wait_for_something():
         from auditor.judging import prepare  # beside the scan
 
         prepare()
-    batches = []
-    while (batch := scan.next_batch(progress)) is not None:
-        if batch.wanted:
-            batches.append(batch.columns())
+    batches = _columns(scan, progress, fingerprints=bool(far))
     health = _health(scan)
-    if batches or health.losses():
+    if far:
+        from auditor.judging import Outside, judge
+        from auditor.scan import ScanOptions
+
+        other = open_scan(far, ScanOptions(validate_checksums=validate_checksums, fingerprints=True))
+        outside_batches = _columns(other, progress, fingerprints=True)
+        beyond = Outside(outside_batches, _health(other))
+        judged = judge(batches, scan, health, enabled, place, as_of or _today(), beyond, told)
+        health = both_sides(health, beyond.health)
+    elif batches or health.losses():
         from auditor.judging import judge
 
-        judged = judge(batches, scan, health, enabled, place, as_of or _today())
+        judged = judge(batches, scan, health, enabled, place, as_of or _today(), processes=told)
     else:
         judged = _judge_nothing(enabled, scan, health)
     return Audit(
@@ -76,6 +92,51 @@ def audit(
         fail_on=Severity[fail_on.upper()] if isinstance(fail_on, str) else fail_on,
         allow_incomplete=allow_incomplete,
     )
+
+
+def _processes(path: str | Path | None) -> Sequence[Connection]:
+    """What the file tells, nothing without one. Raises: AuditorError."""
+    if path is None:
+        return ()
+    from auditor.processes.source import load_processes
+
+    return load_processes(path)
+
+
+def _files(captures: str | Path | Sequence[str | Path]) -> list[str]:
+    """The files that are meant."""
+    words = [captures] if isinstance(captures, str | Path) else captures
+    return resolve([str(word) for word in words])
+
+
+def _sides(captures: list[str], inside: list[str], outside: list[str]) -> tuple[list[str], list[str]]:
+    """The files to judge, and those of the outside where there are two vantages. Raises: CaptureError."""
+    if not inside and not outside:
+        if not captures:
+            raise CaptureError("no capture", help="expected capture files, or --inside and --outside with some")
+        return captures, []
+    if captures:
+        raise CaptureError(
+            f"{captures[0]}: is given beside two vantages", help="expected it after --inside or --outside"
+        )
+    if not inside or not outside:
+        lacking = "--outside" if inside else "--inside"
+        raise CaptureError(f"{lacking} is missing", help="two vantages are compared: expected --inside and --outside")
+    same = sorted(set(inside) & set(outside))
+    if same:
+        raise CaptureError(
+            f"{same[0]}: is given as inside and as outside", help="expected two captures of the same time"
+        )
+    return inside, outside
+
+
+def _columns(scan: RunningScan, progress: Progress | None, *, fingerprints: bool) -> list[dict[str, bytes]]:
+    """The wanted flows, read to the end."""
+    batches = []
+    while (batch := scan.next_batch(progress)) is not None:
+        if batch.wanted:
+            batches.append(batch.columns(fingerprints=fingerprints))
+    return batches
 
 
 def _today() -> date:

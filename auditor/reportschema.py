@@ -66,6 +66,6 @@ def _reference(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             **({"description": kind.__doc__} if kind.__doc__ else {}),
             "type": "object",
             "properties": {name: _schema_of(hint, definitions) for name, hint in hints.items()},
-            "required": list(hints),
+            "required": [name for name in hints if name in kind.__required_keys__],
         }
     return {"$ref": f"#/$defs/{kind.__name__}"}

@@ -204,7 +204,48 @@ class CoverageEntry(TypedDict):
     evidence: str
 
 
-class Document(TypedDict):
+class VantagesEntry(TypedDict):
+    """Captures of both sides of a firewall: how many of all flows both show."""
+
+    clock_offset: Annotated[float, "seconds that the outside's clock shows more than the inside's"]
+    paired: Count
+    only_inside: Count
+    only_outside: Count
+
+
+class PortPair(TypedDict):
+    """A port on both sides of the firewall."""
+
+    inside: Port
+    outside: Port
+
+
+class TranslationEntry(TypedDict):
+    """What the firewall makes of one client's flows with one service."""
+
+    protocol: str
+    direction: Literal["outbound", "inbound"] | None
+    client_ip: Annotated[str, "inside of the firewall"]
+    outside_client_ip: Annotated[str, "the same host as it is seen outside"]
+    server_ip: Annotated[str, "as the inside addresses it"]
+    outside_server_ip: str
+    service_port: Annotated[Port, "the responder's, inside"]
+    outside_service_port: Port
+    flows: Count
+    initiator_ports: Annotated[list[PortPair], "of the flows in order, at most 100"]
+    tied_by: Annotated[list[Literal["community-id", "sequence", "payload", "time"]], "what says that both are one flow"]
+    first_seen: Annotated[Time, "by the inside's clock"]
+    last_seen: Time
+
+
+class TwoVantages(TypedDict, total=False):
+    """Keys that a report has where both sides of a firewall were captured."""
+
+    vantages: VantagesEntry
+    translations: list[TranslationEntry]
+
+
+class Document(TwoVantages):
     """The whole report."""
 
     schema: Literal["auditor.report/1"]

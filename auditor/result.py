@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from auditor.sessions import Session
     from auditor.site import Site
     from auditor.traffic import Amount
+    from auditor.translations import Crossed
 
 CLEAN, VIOLATIONS, INCONCLUSIVE = "clean", "violations", "inconclusive"
 EXIT_CODES = {CLEAN: 0, VIOLATIONS: 1, INCONCLUSIVE: 3}
@@ -36,6 +37,7 @@ class Judged:
     findings: Sequence[Finding] = ()  # worst first
     unlisted: Sequence[Unlisted] = ()
     coverage: Sequence[Coverage] = ()
+    crossed: Crossed | None = None  # what the firewall made of the flows; None: one vantage
 
 
 @dataclass(frozen=True)

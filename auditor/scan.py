@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import os
 import threading
+from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.errors import AuditorError
 
-TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from auditor._engine import Batch, Scan
     from auditor.rulepack import EnabledPack
     from auditor.site import Site
+    from auditor.wishes import Listening
 
     Progress = Callable[[int, int], None]
 
@@ -33,43 +34,27 @@ LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
 
 
-class ScanOptions:
-    """Everything beside the paths that changes what a scan yields. Equal options, equal scans.
+class ScanOptions(NamedTuple):
+    """Everything beside the paths that changes what a scan yields. Equal options, equal scans."""
 
-    `networks`: inclusive 128-bit address ranges; None: all flows are wanted. `ports`: TCP ports, with `networks`.
-    `keep_all`: keep the rows of unwanted flows too, for a complete table; columns are of wanted ones only.
-    """
-
-    # Neither a dataclass nor a NamedTuple: to import what makes those takes 4 ms or more.
-    __slots__ = ("keep_all", "networks", "ports", "validate_checksums")
-
-    def __init__(
-        self,
-        networks: tuple[tuple[int, int], ...] | None = None,
-        ports: tuple[int, ...] = (),
-        *,
-        keep_all: bool = False,
-        validate_checksums: bool = False,
-    ) -> None:
-        self.networks = networks
-        self.ports = ports
-        self.keep_all = keep_all
-        self.validate_checksums = validate_checksums
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, ScanOptions):
-            return NotImplemented
-        return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]
+    networks: tuple[tuple[int, int], ...] | None = None  # inclusive 128-bit address ranges; None: all flows are wanted
+    ports: tuple[int, ...] = ()  # TCP ports, with `networks`
+    keep_all: bool = False  # keep the rows of unwanted flows too, for a complete table; columns are of wanted ones only
+    validate_checksums: bool = False
+    listening: Listening | None = None  # what to read of payloads; None: nothing
+    heard_early: bool = False  # events are wanted with each batch, and not only at the end
+    fingerprints: bool = False  # of the payload, by which another vantage knows a flow again
 
 
 class RunningScan:
     """The engine's scan with one batch read ahead. What `captures` and the rest hold is whole after the last batch."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, *, heard_early: bool = False) -> None:
         self._scan = scan
+        self._heard_early = heard_early
+        self.heard: dict[str, Any] = {}  # with `heard_early`: the events up to the end of the latest batch
         self._batch: Batch | None = None
+        self._heard_ahead: dict[str, Any] = {}
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
         self._read_ahead()
@@ -81,6 +66,8 @@ class RunningScan:
     def _read(self) -> None:
         try:
             self._batch = self._scan.next_batch()
+            if self._heard_early:
+                self._heard_ahead = self._scan.events
         except BaseException as failure:  # belongs to the caller's thread, which raises it again
             self._failure = failure
 
@@ -99,6 +86,7 @@ class RunningScan:
         if self._failure is not None:
             raise self._failure
         batch, self._batch = self._batch, None
+        self.heard = self._heard_ahead
         if batch is not None:
             self._read_ahead()
         return batch
@@ -131,6 +119,18 @@ class RunningScan:
     def quotes(self) -> dict[str, bytes]:
         return self._scan.quotes
 
+    @property
+    def processes(self) -> list[str]:
+        return self._scan.processes
+
+    @property
+    def events(self) -> dict[str, Any]:
+        return self._scan.events
+
+    @property
+    def samples(self) -> dict[str, bytes]:
+        return self._scan.samples
+
 
 def thread_count(asked: int | None = None) -> int:
     """Threads to read with: those asked for, else AUDITOR_THREADS, else one for each core that we may use."""
@@ -148,19 +148,22 @@ def audit_options(
     packs: Sequence[EnabledPack], site: Site, *, all_flows: bool = False, validate_checksums: bool = False
 ) -> ScanOptions:
     """How an audit reads: only what some check can concern, or with `all_flows` everything."""
-    if all_flows:
-        return ScanOptions(validate_checksums=validate_checksums)
-    from auditor.interest import interesting_networks, signature_ports
+    from auditor.wishes import listening
 
-    networks, ports = interesting_networks(packs, site), tuple(signature_ports(packs))
-    return ScanOptions(networks, ports, validate_checksums=validate_checksums)
+    heard = listening(packs, site)
+    if all_flows:
+        return ScanOptions(validate_checksums=validate_checksums, listening=heard)
+    from auditor.interest import interesting_networks, interesting_ports
+
+    networks, ports = interesting_networks(packs, site), interesting_ports(packs, site)
+    return ScanOptions(networks, ports, validate_checksums=validate_checksums, listening=heard)
 
 
 def table_options(packs: Sequence[EnabledPack], site: Site, *, validate_checksums: bool = False) -> ScanOptions:
     """How a flow table is read that the engine writes: all rows, and the columns of those that could be a vendor's."""
     options = audit_options(packs, site, validate_checksums=validate_checksums)
-    options.keep_all = True
-    return options
+    heard = options.listening._replace(samples=()) if options.listening is not None else None
+    return options._replace(keep_all=True, listening=heard, heard_early=True)
 
 
 _running: tuple[tuple[str, ...], ScanOptions, RunningScan] | None = None
@@ -172,14 +175,17 @@ def _start(paths: Sequence[str], options: ScanOptions) -> RunningScan:
     interest = None
     if options.networks is not None:
         interest = _engine.Interest(networks=options.networks, ports=options.ports)
+    wishes = None if options.listening is None else _engine.Wishes(**options.listening._asdict())
     scan = _engine.scan(
         paths,
         interest=interest,
+        wishes=wishes,
         keep_all=options.keep_all,
         port_scans=not options.keep_all,  # a complete table lists everything, and no check looks at it
         validate_checksums=options.validate_checksums,
+        fingerprints=options.fingerprints,
     )
-    return RunningScan(scan)
+    return RunningScan(scan, heard_early=options.heard_early)
 
 
 def begin(paths: Sequence[str], options: ScanOptions) -> None:

@@ -93,6 +93,11 @@ class Endpoint:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def range(self) -> AddressRange:
+        """The address alone."""
+        return AddressRange(self.address, self.address, self.text.rpartition(":")[0].strip("[]"))
+
 
 def read_endpoint(text: str) -> Endpoint:
     """An endpoint from `10.0.0.9:9001` or `[2001:db8::9]:9001`."""

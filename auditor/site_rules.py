@@ -48,6 +48,8 @@ def contradictions(site: Site, packs: Sequence[EnabledPack]) -> Iterator[tuple[P
             yield ("backup_hosts", at), f"{host.address} is not inside; expected an address of `inside`"
     vendors = AddressSet(item for pack in packs for _, item in _networks(pack))
     for endpoint, target in site.mapped_proxies.items():
+        if target.first != target.last:
+            yield ("mapped_proxies", endpoint.text), f"leads to {target}; expected one address"
         if not vendors.overlaps(target):
             yield (
                 ("mapped_proxies", endpoint.text),

@@ -54,9 +54,10 @@ def flow_table(rows: Labelled | None, captures: Sequence[str]) -> pd.DataFrame:
 
     if rows is None:
         from auditor.batches import labelled
+        from auditor.events import Events
         from auditor.site import Site
 
-        rows = labelled(joined(()), (), Site())
+        rows = labelled(joined(()), Events.none(), (), Site())
     values: dict[str, Any] = columns(rows.flows, rows.labels, captures)
     for name, times in (("start", rows.flows.start_ns), ("end", rows.flows.end_ns)):
         values[name] = pd.to_datetime(times, unit="ns", utc=True)

@@ -16,14 +16,16 @@ import hashlib
 import ipaddress
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
+from auditor import events as read
 from auditor.checks.base import Context, Health, Labels, Quotes
-from auditor.classify import classify
+from auditor.events import Events, Samples
 from auditor.flow import ICMP, ICMP6, IPV4_MAPPED, TCP, UDP, Basis, Flows, Seen, State
+from auditor.identify import identify
 from auditor.rulepack import enable
 from auditor.site import Site
 from auditor.validation.site import validate_site
@@ -128,6 +130,7 @@ def row(
         "has_syn": "S" in letters,
         "syn_frame": syn_frame,
         "capture": 0,
+        "process": 0,
         "vlan": 0,
         "tunnel": 0,
         "community_id": hashlib.sha1(f"{initiator}{responder}{number_of}".encode()).digest(),
@@ -219,12 +222,59 @@ def context_for(
 
 
 def classified(
-    *rows: Row, packs: Sequence[str] = (), site: Mapping[str, Any] | None = None, **context: Any
+    *rows: Row,
+    packs: Sequence[str] = (),
+    site: Mapping[str, Any] | None = None,
+    events: Sequence[Mapping[str, Any]] = (),
+    samples: Sequence[Mapping[str, Any]] = (),
+    **context: Any,
 ) -> tuple[Flows, Context]:
-    """The flows, classified, and their context; further arguments as `context_for`."""
+    """The flows, classified and joined as in an audit, and their context; further arguments as `context_for`.
+
+    An event is {"flow": number of the row, "kind", …}, a sample {"flow", "bytes_forward", …}; see `events_for` and
+    `samples_for`.
+    """
     parts, parsed = enabled(packs, site)
-    flows, labels = classify(raw(*rows), parts, parsed)
-    return flows, context_for(packs, site, labels=labels, **context)
+    whole = raw(*rows)
+    heard = events_for(whole, events)
+    flows, labels, negotiation, proxied = identify(whole, heard, parts, parsed)
+    found = context_for(packs, site, labels=labels, **context)
+    sampled = samples_for(whole, samples)
+    return flows, replace(found, events=heard, samples=sampled, negotiation=negotiation, proxied=proxied)
+
+
+def events_for(flows: Flows, described: Sequence[Mapping[str, Any]]) -> Events:
+    """Events of these flows, in order of `time`.
+
+    Beside "flow" and "kind": "time" (s, as of rows; default: its flow's start), "address", "port", "flag", "number",
+    "text", "more", "frame".
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in (*read.NUMBERS, "kind", "text", "more")}
+    starts = (flows.start_ns - CAPTURE_START_NS).tolist()
+    for event in sorted(described, key=lambda one: float(one.get("time", starts[one["flow"]] / 1e9))):
+        given = dict(event)
+        row = given.pop("flow")
+        address = number(given["address"]) if "address" in given else None
+        given["has_address"] = given.pop("address", None) is not None
+        given["address_hi"], given["address_lo"] = (address or 0) >> 64, (address or 0) & (2**64 - 1)
+        given["flow_id"] = int(flows.flow_id[row])
+        given["time_ns"] = CAPTURE_START_NS + round(given.pop("time", starts[row] / 1e9) * 1e9)
+        given.setdefault("flag", -1)
+        given.setdefault("text", "")
+        given.setdefault("more", ())
+        for name, column in columns.items():
+            column.append(given.pop(name) if name == "kind" else given.pop(name, 0))
+        assert not given, f"no such columns of Events: {sorted(given)}"
+    numbers = {name: np.array(columns[name], kind).tobytes() for name, kind in read.NUMBERS.items()}
+    return read.events_of({**columns, **numbers})
+
+
+def samples_for(flows: Flows, described: Sequence[Mapping[str, Any]]) -> Samples:
+    """Samples of these flows; what is not given is 0."""
+    rows = [int(flows.flow_id[sample["flow"]]) for sample in described]
+    columns = {name: np.array([one.get(name, 0) for one in described], kind) for name, kind in read.SAMPLES.items()}
+    columns["flow_id"] = np.array(rows, np.uint64)
+    return read.samples_of({name: column.tobytes() for name, column in columns.items()})
 
 
 def _dtypes() -> dict[str, str]:

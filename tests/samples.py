@@ -31,6 +31,15 @@ class Sample:
         return self.capture.relative_to(CAPTURES).with_suffix("").as_posix()
 
     @property
+    def names(self) -> dict[str, int]:
+        """File names of the captures that are audited, and how many frames each has."""
+        found = {self.capture.name: int(self.sidecar["frames"])}
+        if outside := self.sidecar.get("outside"):
+            path = CAPTURES / outside
+            found[path.name] = int(yaml.safe_load(path.with_suffix(".yaml").read_text())["frames"])
+        return found
+
+    @property
     def expected(self) -> dict[str, Any]:
         """What the audit must say."""
         expected: dict[str, Any] = self.sidecar["expect"]
@@ -41,6 +50,10 @@ class Sample:
         options = [part for pack in self.sidecar.get("packs", ()) for part in ("--pack", pack)]
         if site := self.sidecar.get("site"):
             options += ["--site", str(CAPTURES / site)]
+        if processes := self.sidecar.get("processes"):
+            options += ["--processes", str(CAPTURES / processes)]
+        if outside := self.sidecar.get("outside"):
+            options += ["--outside", str(CAPTURES / outside)]
         if day := self.sidecar.get("as_of"):
             options += ["--as-of", str(day)]
         return options
@@ -67,7 +80,8 @@ def _capture(sidecar: Path) -> Path:
 @cache
 def audited(capture: Path, *options: str) -> tuple[int, dict[str, Any]]:
     """Exit code and JSON report of `auditor audit`, run as a program of its own."""
-    command = [sys.executable, "-m", "auditor", "audit", str(capture), *options, "--format", "json"]
+    vantage = ["--inside"] if "--outside" in options else []
+    command = [sys.executable, "-m", "auditor", "audit", *vantage, str(capture), *options, "--format", "json"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=AUDIT_SECONDS, cwd=ROOT, check=False)
     if done.returncode not in (0, 1, 3):
         raise AssertionError(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr}")

@@ -104,7 +104,7 @@ def test_information_violates_nothing_but_proves_nothing_either() -> None:
 
 
 def test_capture_that_lost_packets_proves_nothing_and_violations_stay() -> None:
-    cut = {"captures": [capture(complete=False)], "complete": False}
+    cut: dict[str, Any] = {"captures": [capture(complete=False)], "complete": False}
     found = covered(backup(), **cut)[OBS, "port"]
     assert found.status == "inconclusive"
     assert "test.pcap" in found.evidence
@@ -118,14 +118,16 @@ def test_one_sided_capture_proves_nothing() -> None:
 
 
 def test_statement_without_a_check_is_not_checkable_and_says_why() -> None:
-    found = covered(backup())[OBS, "encrypted"]
+    found = covered(backup(), judges=Judges(ids=["inbound-initiated"]))[OBS, "encrypted"]
     assert found.status == "not checkable"
     assert "unencrypted-payload" in found.evidence
 
 
 def test_statement_judged_in_part_is_never_met() -> None:
     control = row("10.0.0.5:3000", "66.241.7.1:21", duration=60)
-    found = covered(control, row("10.0.0.5:3001", "66.241.7.1:30000", start=1001))["drbackup", "data-ports"]
+    data = row("10.0.0.5:3001", "66.241.7.1:30000", start=1001)
+    judges = Judges(ids=["port-not-published", "data-without-control"])
+    found = covered(control, data, judges=judges)["drbackup", "data-ports"]
     assert found.status == "inconclusive"
     assert "data-port-not-negotiated" in found.evidence
 

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from flowbuilder import CAPTURE_START_NS, Row, classified, row
+from flowbuilder import CAPTURE_START_NS, Row, classified, number, row
 
 from auditor import grouping
-from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity
+from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity, Targets
 from auditor.finding import Finding
 from auditor.flow import Flows
+from auditor.flowends import NO_PORT
 from auditor.grouping import Grouping, sorted_findings
 
 DAY = date(2026, 1, 1)
@@ -222,3 +223,73 @@ def test_worst_findings_come_first() -> None:
     find = every_row(np.array([0, 4, 2], np.uint8))  # type: ignore[arg-type]
     found = made(find, *(row(f"10.0.0.{at}:3000", SERVER) for at in range(1, 4)))
     assert [finding.severity for finding in sorted_findings(found)] == [4, 2, 0]
+
+
+def answers(*frames: int) -> list[dict[str, Any]]:
+    return [{"flow": 0, "kind": "dns-answer", "text": "a.example", "frame": at, "time": 1000.0 + at} for at in frames]
+
+
+def targets(*addresses: str, names: tuple[str, ...] = (), through: bool = True, port: int = 16384) -> Targets:
+    numbers = [number(address) for address in addresses]
+    return Targets(
+        hi=np.array([one >> 64 for one in numbers], np.uint64),
+        lo=np.array([one & (2**64 - 1) for one in numbers], np.uint64),
+        port=np.full(len(numbers), port, np.int64),
+        names=names,
+        through=through,
+    )
+
+
+def test_finding_about_a_target_names_it_and_the_proxy_that_led_there() -> None:
+    rows = [row(f"10.0.0.5:{port}", "10.0.0.9:1080") for port in (3000, 3001, 3002)]
+    led = every_row(targets=targets("198.51.100.7", "198.51.100.8", "198.51.100.7"), vendor="backup-direct|drbackup")
+    first, second = made(led, *rows)
+    assert (first.server_ip, first.server_port, first.service_port) == ("198.51.100.7", 16384, 1080)
+    assert (first.via, first.vendor, first.count) == ("10.0.0.9", "backup-direct|drbackup", 2)
+    assert first.message == "10.0.0.5 did it to 198.51.100.7"
+    assert (second.server_ip, second.count) == ("198.51.100.8", 1)
+    assert "10.0.0.9" in first.display_filter
+
+
+def test_two_proxies_to_one_target_are_two_findings() -> None:
+    rows = [row("10.0.0.5:3000", "10.0.0.9:1080"), row("10.0.0.5:3000", "10.0.0.8:1080")]
+    found = made(every_row(targets=targets("198.51.100.7", "198.51.100.7")), *rows)
+    assert [one.via for one in found] == ["10.0.0.8", "10.0.0.9"]
+    assert len({one.id for one in found}) == 2
+
+
+def test_target_known_by_name_is_called_so() -> None:
+    (finding,) = made(every_row(targets=targets("::", names=("a.example",))), row("10.0.0.5:3000", "10.0.0.9:1080"))
+    assert finding.server_ip == "a.example"
+
+
+def test_target_that_no_proxy_led_to_has_its_own_port() -> None:
+    led = every_row(targets=targets("198.51.100.7", through=False, port=20001))
+    (finding,) = made(led, row("10.0.0.5:3000", "66.241.7.3:21"))
+    assert (finding.via, finding.server_port, finding.service_port) == (None, 20001, 20001)
+
+
+def test_address_of_a_name_has_no_port() -> None:
+    led = every_row(targets=targets("198.51.100.7", port=NO_PORT))
+    (finding,) = made(led, row("10.0.0.5:3000", "10.0.0.53:53", "udp"))
+    assert (finding.server_port, finding.service_port) == (None, 53)
+
+
+def test_client_asked_for_an_answer_of_which_alone_was_captured() -> None:
+    led = every_row(targets=targets("198.51.100.7", port=NO_PORT))
+    (finding,) = made(led, row("10.0.0.5:3000", "10.0.0.53:53", "udp", history="d"))
+    assert finding.direction == "outbound"
+
+
+def test_events_are_the_evidence_and_the_messages_that_are_counted() -> None:
+    def told(flows: Flows, context: Context) -> Iterable[Hits]:
+        twice = np.zeros(3, np.intp)
+        yield Hits(twice, Severity.HIGH, "…", told_by=np.array([0, 1, 1]))
+
+    flow = row("10.0.0.5:3000", "10.0.0.53:53", "udp")
+    (finding,) = made(told, flow, counts_messages=True, events=answers(4, 9))
+    assert finding.count == 2
+    assert [item.frame for item in finding.evidence] == [4, 9]
+    assert "frame.number" in finding.display_filter
+    (finding,) = made(told, flow, events=answers(4, 9))
+    assert (finding.count, "frame.number" in finding.display_filter) == (1, False)

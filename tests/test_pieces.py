@@ -89,3 +89,14 @@ def test_empty_table_has_no_flows() -> None:
     whole, flow_of_row = whole_flows(flows)
     assert len(whole) == 0
     assert flow_of_row.dtype == np.intp
+
+
+def test_process_of_the_whole_is_that_of_the_first_piece_that_tells() -> None:
+    rows = raw(
+        row(*FTP, start=0, flow_id=7, process=0),
+        row(*FTP, start=900, flow_id=7, piece=1, process=3),
+        row(*FTP, start=1800, flow_id=7, piece=2, process=2),
+        row("10.0.0.6:1", "66.241.7.1:21", start=1, flow_id=8, process=0),
+        row("10.0.0.6:1", "66.241.7.1:21", start=901, flow_id=8, piece=1, process=0),
+    )
+    assert whole_flows(rows)[0].process.tolist() == [3, 0]

@@ -183,11 +183,7 @@ waivers:
         ("packs: {securidata: {features: {gui-monitoring: {}}}}", "features.gui-monitoring.networks: is missing"),
         ("packs: {drbackup: {features: {gui: {networks: [192.0.2.1]}}}}", "drbackup has no feature 'gui'; it has none"),
         ("packs: [drbackup]", "packs: expected a mapping, there is a list"),
-        ('mapped_proxies: {"10.0.0.9:9001": 204.164.111.5}', "mapped_proxies: is not supported in this version"),
-        (
-            "proxies: [{kind: http, address: 10.0.0.9, port: 80, required: true}]",
-            "proxies[0].required: is not supported in this version",
-        ),
+        ('mapped_proxies: {"10.0.0.9:9001": 204.164.111.0/30}', "leads to 204.164.111.0/30; expected one address"),
         ("proxies: [{kind: http, address: 10.0.0.9}]", "proxies[0].port: is missing"),
         ("windows: [{days: mon, from: 1320, to: 06:00, timezone: UTC}]", "'1320' is no time of day"),
         ("windows: [{from: 22:00, to: 06:00}]", "windows[0].timezone: is missing"),
@@ -214,6 +210,21 @@ waivers:
 def test_a_wrong_site_is_told_what_was_expected(tmp_path: Path, text: str, message: str) -> None:
     (found,) = errors_of(tmp_path, text)
     assert message in found
+
+
+def test_required_proxies_and_mapped_ports_are_taken_over(tmp_path: Path) -> None:
+    text = """
+proxies: [{kind: socks, address: 10.0.0.9, port: 1080, required: true}]
+mapped_proxies: {"10.0.0.9:9001": 204.164.111.5, "[fd00::9]:9002": 204.164.111.6}
+"""
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    site = load_site(path)
+    assert [proxy.required for proxy in site.proxies] == [True]
+    assert {str(endpoint.range): (endpoint.port, str(target)) for endpoint, target in site.mapped_proxies.items()} == {
+        "10.0.0.9": (9001, "204.164.111.5"),
+        "fd00::9": (9002, "204.164.111.6"),
+    }
 
 
 def test_a_mapped_port_leads_to_a_server_of_the_packs(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Which control sessions were alive when a data connection was opened.
 
-For packs whose data ports are negotiated, as passive FTP does it. A data connection is tied to control sessions of
-the same client and vendor, by time alone: the answers that would tie it to one may be encrypted.
+For packs whose data ports are negotiated, as passive FTP does it. Where the control session can be read, it says which
+data connections are its own. The others are tied to control sessions of the same client and vendor, by time alone.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ class DataConnections:
     has_start: Bools  # the SYN or SYN-ACK was captured, so `start_ns` is the start
     alive: Bools  # a control session of that client was open then
     closed_ns: Ints  # when the last of those that were open then closed; AFTER: one of them did not, as far as captured
+    exact: Bools  # the session that announced the data connection is known, and `closed_ns` is its own
 
 
 def data_connections(flows: Flows, context: Context) -> DataConnections:
@@ -42,6 +43,7 @@ def data_connections(flows: Flows, context: Context) -> DataConnections:
         has_start=np.concatenate([part.has_start for part in parts] or [none.astype(np.bool_)])[order],
         alive=np.concatenate([part.alive for part in parts] or [none.astype(np.bool_)])[order],
         closed_ns=np.concatenate([part.closed_ns for part in parts] or [none])[order],
+        exact=np.concatenate([part.exact for part in parts] or [none.astype(np.bool_)])[order],
     )
 
 
@@ -69,12 +71,29 @@ def _of_pack(flows: Flows, context: Context, enabled: EnabledPack) -> DataConnec
     opened = np.where(control_end.known_opener, flows.start_ns[control] - REORDERING_NS, BEFORE)
     closed = np.where(_is_closed(control_end), flows.end_ns[control], AFTER)
     last_close = _last_close(client[len(data) :], opened, closed, client[: len(data)], flows.start_ns[data])
+    own_close = _own_close(context, data, control, closed)
+    earliest = flows.start_ns[data] - REORDERING_NS
+    exact = own_close >= earliest  # one that was used after its session's end is tied to no session
+    last_close = np.where(exact, own_close, last_close)
     return DataConnections(
         rows=data,
         has_start=data_end.known_opener,
-        alive=last_close >= flows.start_ns[data] - REORDERING_NS,
+        alive=last_close >= earliest,
         closed_ns=last_close,
+        exact=exact,
     )
+
+
+def _own_close(context: Context, data: Rows, control: Rows, closed: Ints) -> Ints:
+    """When the session closed that announced each data connection; BEFORE where none is known to have done so."""
+    found = np.full(len(data), BEFORE, np.int64)
+    announced = context.negotiation.control
+    if not len(announced) or not len(control):
+        return found
+    at = np.minimum(np.searchsorted(control, announced[data]), len(control) - 1)
+    known = control[at] == announced[data]
+    found[known] = closed[at[known]]
+    return found
 
 
 def _codes(context: Context, services: list[Service]) -> list[int]:

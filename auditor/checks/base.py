@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from auditor.flow import Bools, Codes, Direction, Flows, Ports, Role, Rows, Seen, Words
+from auditor.events import Events, Samples
+from auditor.flow import Bools, Codes, Direction, Flows, Ints, Ports, Role, Rows, Seen, Words
 from auditor.health import Health
+from auditor.negotiation import Negotiation
+from auditor.proxies import Proxied
 from auditor.severity import Outcome, Severity
 
 if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
     from auditor.site import Site
+    from auditor.vantages import Vantages
 
-__all__ = ["CaptureHits", "Check", "Context", "Health", "Hits", "Labels", "Outcome", "Quotes", "Severity"]
+__all__ = ["CaptureHits", "Check", "Context", "Events", "Health", "Hits", "Labels", "Outcome", "Quotes", "Severity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,12 @@ class Context:
     health: Health
     quotes: Quotes
     port_scans: frozenset[tuple[int, int]]  # (initiator, responder) with 20 or more TCP ports tried
+    events: Events = field(default_factory=Events.none)  # what was read of payloads
+    samples: Samples = field(default_factory=Samples.none)
+    negotiation: Negotiation = field(default_factory=lambda: Negotiation.none(0))
+    proxied: Proxied = field(default_factory=lambda: Proxied.none(0))
+    process_names: tuple[str, ...] = ("",)  # by the code in `Flows.process`; several holders are joined by "|"
+    vantages: Vantages | None = None  # None: one side of the firewall was captured
 
     def pack(self, vendor: str) -> EnabledPack:
         """The enabled pack of that id."""
@@ -58,11 +68,22 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """Servers that n flows are about and that are not at their ends: targets of proxies, addresses of a name."""
+
+    hi: Words
+    lo: Words
+    port: Ints  # NO_PORT (see `auditor.flowends`): a name's address has none
+    names: tuple[str, ...] = ()  # one each, "" where there is an address; none at all: addresses alone
+    through: bool = True  # the flow's own server, a resolver or a proxy, led there: the finding's `via`
+
+
+@dataclass(frozen=True, slots=True)
 class Hits:
     """Rows of the flow table that a check objects to, with what it says of them.
 
     Scalars hold for all rows; arrays have one element per row of `rows`. `message` is a format string over the
-    finding's fields (client_ip, server_ip, server_port, vendor, protocol, count, …) and `extra`.
+    finding's fields (client_ip, server_ip, server_port, vendor, via, protocol, count, …) and `extra`.
     """
 
     rows: Rows
@@ -73,6 +94,9 @@ class Hits:
     statements: tuple[str, ...] = ()  # statement ids concerned, the first listed that the vendor's pack has is named
     remediation: str = ""
     extra: Mapping[str, str] = field(default_factory=dict)
+    vendor: str | None = None  # whose finding it is, where the flows themselves are of no vendor
+    targets: Targets | None = None  # the servers that it is about, where those are not the flows' own
+    told_by: Rows | None = None  # number of the event that tells of each row, in the context's `events`; -1: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +120,7 @@ class Check:
     statements: ClassVar[frozenset[str]]  # ids of pack statements that this check judges
     placeless: ClassVar[bool] = False  # judges vendor traffic wherever it goes, even where no networks are published
     observes: ClassVar[bool] = False  # its findings tell what happened and object to nothing
+    apart: ClassVar[frozenset[str]] = frozenset()  # statements that other traffic puts to the test: `exercised_for`
     counts_messages: ClassVar[bool] = False  # `count` of its findings: packets, not flows (ICMP: always packets)
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:
@@ -116,6 +141,14 @@ class Check:
         Unless a check knows better: sessions that a client opened with a published service and that were answered.
         """
         return np.flatnonzero(answered_sessions(flows))
+
+    def exercised_for(self, statement: str, flows: Flows, context: Context) -> Rows:
+        """As `exercised`, for one of the statements in `apart`."""
+        raise NotImplementedError
+
+    def exercised_apart(self, flows: Flows, context: Context) -> Mapping[str, int]:
+        """How often traffic of no vendor put this check's statements to the test, by pack: answers about names."""
+        return {}
 
 
 def answered_sessions(flows: Flows) -> Bools:

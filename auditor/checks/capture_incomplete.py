@@ -3,15 +3,18 @@
 What it finds
     Captures that are cut, could not be read to their end, lost packets while capturing, or hold none; captures that
     show one direction only; and vendor sessions with gaps: bytes that the other end acknowledged and nobody captured.
+    Packets that were captured shorter than they were (snap length), where a check needs what is not there: the commands
+    of a control session, or 8 KiB of a data flow to sample.
 Why it matters
     What was not captured was not judged. A verdict over such captures is `inconclusive` at best, and the statements say
     so.
 What you see
     capture-incomplete  info  monday.pcap: 412 packets dropped while capturing
     capture-incomplete  info  10.0.0.5 → 204.164.111.9:16384/tcp  bytes missing, first at frame 80
+    capture-incomplete  info  10.0.0.5 → 66.241.7.9:20001/tcp  cut too short to sample, first at frame 31
 Stays silent
-    Packets captured twice. Captures that begin in mid-session. A snap length that keeps the headers whole: lengths
-    stand in them.
+    Packets captured twice. Captures that begin in mid-session. A snap length that leaves what the checks need: lengths
+    stand in the headers.
 Rests on
     no statement: it judges the captures
 """
@@ -23,7 +26,9 @@ from typing import Any
 
 import numpy as np
 
+from auditor.checks._said import control_sessions, secured, through_proxy, told
 from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity
+from auditor.checks.unencrypted_payload import short_of_samples
 from auditor.flow import Flows
 
 DROPS = "packets-dropped"  # the engine's problem that tells of `drops` once more, interface by interface
@@ -47,6 +52,8 @@ class CaptureIncomplete(Check):
                 outcome=Outcome.OBSERVED,
                 remediation=RECAPTURE,
             )
+        if any(capture["snapped"] for capture in context.health.captures):
+            yield from _cut_short(flows, context)
 
     def find_in_captures(self, context: Context) -> Iterable[CaptureHits]:
         for index, capture in enumerate(context.health.captures):
@@ -59,6 +66,30 @@ class CaptureIncomplete(Check):
                 first,
                 "only one direction of the traffic was captured",
                 remediation="Mirror both directions of the port to the capture point.",
+            )
+
+
+def _cut_short(flows: Flows, context: Context) -> Iterable[Hits]:
+    """Sessions of which the packets were captured, but not enough of each."""
+    controls = control_sessions(flows, context)
+    _, holed = told(flows, context, "lost")
+    controls = controls[np.isin(controls, holed) & ~secured(flows, context)[controls]]
+    parts = (
+        (controls, "the control session between {client_ip} and {server_ip} port {server_port}, so that it tells"),
+        (
+            short_of_samples(flows, context),
+            "what {client_ip} sent to {server_ip} port {server_port}, so that less than 8 KiB can be sampled: it tells",
+        ),
+    )
+    for rows, what in parts:
+        rows = rows[(flows.missed_bytes[rows] == 0) & ~through_proxy(flows, context)[rows]]
+        if len(rows):
+            yield Hits(
+                rows,
+                Severity.INFO,
+                f"a snap length cut {what} nothing of encryption",
+                outcome=Outcome.OBSERVED,
+                remediation="Capture whole packets (snap length 0).",
             )
 
 

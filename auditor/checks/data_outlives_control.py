@@ -2,12 +2,14 @@
 
 What it finds
     A data connection with packets that carry payload more than `control_close_grace` (60 s, site threshold) after the
-    control session closed, all those of that client which were open when the data connection was opened.
+    control session closed: the one that announced it, where that can be read; else all those of that client which were
+    open when the data connection was opened.
 Why it matters
     The vendor says that the control connection lasts for the whole backup and that both are closed at its end. Data
     that goes on belongs to a session that nobody steers any more; often a firewall dropped the idle control connection.
 What you see
     data-outlives-control  low  10.0.0.5 → 66.241.7.9:23456/tcp  1 flow, first at frame 611
+    `inferred` where time alone ties the connection to the control session.
 Stays silent
     Data connections opened after the close (data-without-control). Control sessions that were not seen to close.
 Rests on
@@ -38,13 +40,14 @@ class DataOutlivesControl(Check):
         # Packets until then may still have been on their way, or in the server's buffers.
         grace = seconds(context.site.thresholds.control_close_grace)
         latest = np.minimum(closed, AFTER - grace) + grace
-        rows = rows[flows.last_data_ns[rows] > latest]
+        late = flows.last_data_ns[rows] > latest
+        rows, exact = rows[late], data.exact[data.alive][late]
         if len(rows):
             yield Hits(
                 rows,
                 Severity.LOW,
                 "data between {client_ip} and {server_ip} port {server_port} went on after the control session closed",
-                certain=False,
+                certain=exact & context.health.complete,
                 statements=("control-spans-data",),
                 remediation="Raise the firewall's idle timeout for the control port above the longest transfer.",
             )

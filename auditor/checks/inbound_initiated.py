@@ -9,6 +9,7 @@ Why it matters
     backup needs; an inside host that answers it is an open door.
 What you see
     inbound-initiated  critical  204.164.111.9 → 10.0.0.5:16384/tcp  open, 1 flow, first at frame 12
+    With `--inside` and `--outside` the message says whether the firewall let it through or stopped it.
     Severity: attempt high, open critical. From an address of no vendor: attempt medium, open high.
 Stays silent
     Flows that began before the capture. Flows that begin with the server's SYN-ACK, and sessions for which the client's
@@ -25,9 +26,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from auditor.addresses import contains
-from auditor.checks._select import answered, by_outcome, client_inside, ends, has, outcome
+from auditor.checks._select import answered, by_outcome, client_inside, ends, group, has, outcome
 from auditor.checks.base import Check, Context, Hits, Severity
-from auditor.flow import TCP, Bools, Direction, Flows, Role, Rows, Seen
+from auditor.flow import TCP, Bools, Direction, Flows, Role, RoleBasis, Rows, Seen
 
 
 class InboundInitiated(Check):
@@ -44,22 +45,35 @@ class InboundInitiated(Check):
         vendors = flows.vendor[rows] != 0
         hosts = contains([host.address for host in context.site.backup_hosts], end.client_hi, end.client_lo)
         syn = has(end.server_seen, Seen.SYN)
-        yield from self._hits(flows, rows, opened & vendors, syn, Severity.HIGH, Severity.CRITICAL)
-        yield from self._hits(flows, rows, opened & ~vendors & hosts, syn, Severity.MEDIUM, Severity.HIGH)
+        yield from self._hits(flows, rows, opened & vendors, syn, context, (Severity.HIGH, Severity.CRITICAL))
+        yield from self._hits(flows, rows, opened & ~vendors & hosts, syn, context, (Severity.MEDIUM, Severity.HIGH))
 
     def _hits(
-        self, flows: Flows, rows: Rows, chosen: Bools, syn: Bools, attempt: Severity, opened: Severity
+        self,
+        flows: Flows,
+        rows: Rows,
+        chosen: Bools,
+        syn: Bools,
+        context: Context,
+        severities: tuple[Severity, Severity],
     ) -> Iterable[Hits]:
         rows, certain = rows[chosen], syn[chosen]
+        for there, fate in _fates(flows, rows, context):
+            yield from self._hits_of(flows, rows[there], certain[there], severities, fate)
+
+    def _hits_of(
+        self, flows: Flows, rows: Rows, certain: Bools, severities: tuple[Severity, Severity], fate: str
+    ) -> Iterable[Hits]:
         if not len(rows):
             return
+        attempt, opened = severities
         outcomes = outcome(flows, rows)
         of_vendor = bool(flows.vendor[rows[0]])
         who = "{vendor}'s server {server_ip}" if of_vendor else "{server_ip}, no address of a vendor,"
         yield Hits(
             rows,
             by_outcome(outcomes, attempt, opened),
-            f"{who} opened TCP to {{client_ip}} port {{service_port}}",
+            f"{who} opened TCP to {{client_ip}} port {{service_port}}{fate}",
             certain=certain,
             outcome=outcomes,
             statements=("client-initiates", "gui-monitoring") if of_vendor else (),
@@ -69,5 +83,33 @@ class InboundInitiated(Check):
     def undecided(self, flows: Flows, context: Context) -> Rows:
         """Sessions with a vendor that use no published port and began before the capture: either end opened them."""
         unknown = (flows.vendor != 0) & (flows.protocol == TCP) & (flows.direction == Direction.NEITHER)
+        unknown &= flows.role_basis != RoleBasis.PROXY  # the client asked the proxy
         rows = np.flatnonzero(unknown & (flows.role == Role.UNPUBLISHED))
         return rows[answered(flows, rows) & client_inside(ends(flows, rows), context)]
+
+
+PASSED = "; the firewall let it through"
+STOPPED = "; the firewall stopped it: outside it was captured, inside it was not"
+AT_THE_FIREWALL = "; it was answered outside, and what it opened was not captured inside"
+UNSEEN = "; it was captured outside, and what was captured inside does not tell whether it came through"
+SOME_PASSED = "; the firewall let some of them through and stopped others"
+
+
+def _fates(flows: Flows, rows: Rows, context: Context) -> Iterable[tuple[Bools, str]]:
+    """What became of sessions at the firewall: which of `rows`, and the words for it. One vantage: no words for all."""
+    vantages = context.vantages
+    if vantages is None:
+        yield np.ones(len(rows), np.bool_), ""
+        return
+    passed, told = ~vantages.only_outside[rows], vantages.inside_would_show[rows]
+    stopped = ~passed & told & ~answered(flows, rows)
+    end = ends(flows, rows)
+    port = np.where(flows.client_is_initiator[rows], end.server_port, end.client_port)
+    asked = group(flows.vendor[rows], end.client_hi, end.client_lo, end.server_hi, end.server_lo, port)
+    # one finding takes in both where the firewall translates nothing
+    mixed = (np.bincount(asked, passed) > 0)[asked] & (np.bincount(asked, stopped) > 0)[asked]
+    yield passed & ~mixed, PASSED
+    yield stopped & ~mixed, STOPPED
+    yield mixed, SOME_PASSED
+    yield ~passed & ~mixed & told & ~stopped, AT_THE_FIREWALL
+    yield ~passed & ~mixed & ~told, UNSEEN

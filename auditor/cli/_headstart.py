@@ -18,10 +18,12 @@ import os
 import stat
 
 from auditor.scan import ScanOptions, begin
+from auditor.wishes import Listening
 
 TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
 INTERESTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "generated", "headstart.json")
 
@@ -29,7 +31,10 @@ COMMANDS = ("audit", "flows")
 # Their options, by their full names and `-o`: those without a value, and those with one. A test
 # holds them to be all.
 SWITCHES = ("--all-flows", "--allow-incomplete", "--validate-checksums")
-VALUED = ("--as-of", "--color", "--fail-on", "--format", "--output", "--pack", "--site", "--threads", "-o")
+VALUED = (
+    *("--as-of", "--color", "--fail-on", "--format", "--inside", "--output", "--outside", "--pack", "--processes"),
+    *("--site", "--threads", "-o"),
+)
 
 
 def begin_scan(arguments: Sequence[str]) -> None:
@@ -71,17 +76,31 @@ def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
         all_columns, keep_all = set(given.get("--format", suffixes)) != {"csv"}, True
     else:
         all_columns, keep_all = "--all-flows" in given, False
-    if all_columns:
-        return ScanOptions(validate_checksums=validate_checksums)
     packs = given.get("--pack", [""])
-    if "--site" in given or len(packs) > 1:
+    if given.keys() & {"--site", "--inside", "--outside"} or len(packs) > 1:
         return None
     with open(INTERESTS, encoding="utf-8") as file:
         interest = json.load(file).get(packs[0])
     if interest is None:
         return None
-    networks = tuple((first, last) for first, last in interest["networks"])
-    return ScanOptions(networks, tuple(interest["ports"]), keep_all=keep_all, validate_checksums=validate_checksums)
+    is_table = command == "flows"
+    heard = Listening(
+        _pairs(interest["conversations"]), () if is_table else _pairs(interest["samples"]), tuple(interest["names"])
+    )
+    networks = None if all_columns else _pairs(interest["networks"])
+    ports = () if all_columns else tuple(interest["ports"])
+    return ScanOptions(
+        networks,
+        ports,
+        keep_all=keep_all and not all_columns,
+        validate_checksums=validate_checksums,
+        listening=heard,
+        heard_early=is_table,
+    )
+
+
+def _pairs(entries: list[list[Any]]) -> tuple[tuple[Any, Any], ...]:
+    return tuple((first, second) for first, second in entries)
 
 
 def _is_regular_file(path: str) -> bool:

@@ -14,7 +14,9 @@ COLOR = ("auto", "always", "never")
 
 
 def run(
-    captures: Annotated[tuple[str, ...], Argument("Capture file, folder, glob, or - for standard input.", "CAPTURE")],
+    captures: Annotated[
+        tuple[str, ...], Argument("Capture file, folder, glob, or - for standard input.", "CAPTURE", required=False)
+    ] = (),
     *,
     pack: Annotated[
         tuple[str, ...], Option("Audit against this rule pack; default: all, or those of the site.", "ID|FILE")
@@ -24,11 +26,21 @@ def run(
     output: Annotated[
         tuple[str, ...], Option("Write there; the suffix names the format. May be repeated.", "FILE", short="-o")
     ] = (),
+    inside: Annotated[
+        tuple[str, ...], Option("Captured inside of the firewall, instead of CAPTURE; needs --outside.", "CAPTURE")
+    ] = (),
+    outside: Annotated[
+        tuple[str, ...], Option("Captured outside of it at the same time. May be repeated, as --inside.", "CAPTURE")
+    ] = (),
     fail_on: Annotated[
         str, Option("Exit with 1 on findings from this severity on; default: medium.", "SEVERITY", SEVERITIES)
     ] = "medium",
     all_flows: Annotated[bool, Option("Report the flows of no vendor too.")] = False,
     as_of: Annotated[str | None, Option("The day on which waivers are judged; default: today.", "DATE")] = None,
+    processes: Annotated[
+        str | None,
+        Option("Which program owned a connection: Sysmon's event 3 as JSON or CSV, or output of ss -tnpi.", "FILE"),
+    ] = None,
     threads: Annotated[
         int | None, Option("At most so many threads read; default: AUDITOR_THREADS, or all cores.", "N")
     ] = None,
@@ -45,8 +57,11 @@ def run(
       auditor audit monday.pcapng
       auditor audit captures/ --site site.yaml -o report.json -o findings.csv
       tcpdump -w - -c 10000 | auditor audit - --pack drbackup --fail-on high
+      auditor audit --inside lan.pcap --outside wan.pcap
     """
-    targets = _output.plan(output, format, reports.suffixes, inputs=captures)
+    if not (captures or inside or outside):
+        raise AuditorError("no CAPTURE is named", help="Example:\n  auditor audit monday.pcapng")
+    targets = _output.plan(output, format, reports.suffixes, inputs=(*captures, *inside, *outside))
     day = _day(as_of)
     from auditor.cli._progress import Bar
     from auditor.pipeline import audit
@@ -66,6 +81,9 @@ def run(
             allow_incomplete=allow_incomplete,
             all_flows=all_flows,
             validate_checksums=validate_checksums,
+            inside=inside,
+            outside=outside,
+            processes=processes,
             progress=bar.update,
         )
     for target in targets:

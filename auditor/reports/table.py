@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".txt",)
 SESSIONS_SHOWN = 20
+TRANSLATIONS_SHOWN = 20
 FINDINGS_SHOWN = 200  # more is for --format json or csv
 STATUSES = ("met", "violated", "inconclusive", "not exercised", "not checkable")
 VERDICT_CODES = {"clean": (BOLD, GREEN), "violations": (BOLD, RED), "inconclusive": (BOLD, YELLOW)}
@@ -39,6 +40,7 @@ def render(doc: Document, reasons: Sequence[str], screen: Screen) -> str:
     _coverage(page, doc["coverage"])
     _traffic(page, doc)
     _sessions(page, doc["sessions"])
+    _translations(page, doc)
     return str(page)
 
 
@@ -176,6 +178,30 @@ def _sessions(page: Page, sessions: list[SessionEntry]) -> None:
         )
     if len(sessions) > SESSIONS_SHOWN:
         page.text(f"… and {len(sessions) - SESSIONS_SHOWN:,} more; --format json shows all of them")
+
+
+def _translations(page: Page, doc: Document) -> None:
+    if "vantages" not in doc:
+        return
+    page.heading("Through the firewall")
+    seen = doc["vantages"]
+    page.text(
+        f"{plural(seen['paired'], 'flow')} on both sides, {seen['only_inside']:,} only inside, "
+        f"{seen['only_outside']:,} only outside; the outside's clock differs by {seen['clock_offset']:+.3f} s"
+    )
+    entries = doc["translations"]
+    for entry in entries[:TRANSLATIONS_SHOWN]:
+        inbound = entry["direction"] == "inbound"
+        near, far = ((entry["client_ip"], entry["server_ip"]), (entry["outside_client_ip"], entry["outside_server_ip"]))
+        ports = entry["service_port"], entry["outside_service_port"]
+        sides = [
+            f"{server} → {_with_port(client, port)}" if inbound else f"{client} → {_with_port(server, port)}"
+            for (client, server), port in zip((near, far), ports, strict=True)
+        ]
+        shown = sides[0] if sides[0] == sides[1] else f"{sides[0]} outside is {sides[1]}"
+        page.text(f"{shown}/{entry['protocol']}, {plural(entry['flows'], 'flow')}", hang=4)
+    if len(entries) > TRANSLATIONS_SHOWN:
+        page.text(f"… and {len(entries) - TRANSLATIONS_SHOWN:,} more; --format json shows all of them")
 
 
 def clock(time: str) -> str:

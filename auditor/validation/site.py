@@ -16,8 +16,6 @@ from auditor.validation.given import empty_lists, mapping, mappings
 from auditor.words import did_you_mean, listed
 from auditor.yamlfile import Fault
 
-NOT_YET = "is not supported in this version: it would change nothing; leave it out"
-
 
 def validate_site(content: bytes, name: str, chosen: Sequence[str] = ()) -> Site:
     """The site in a YAML document, used with the packs `chosen` (see `rulepack.choose_packs`).
@@ -29,7 +27,6 @@ def validate_site(content: bytes, name: str, chosen: Sequence[str] = ()) -> Site
     def names(given: dict[str, Any]) -> Iterator[Fault]:
         yield from _pack_faults(given, packs)
         yield from _waiver_faults(given, packs)
-        yield from _without_effect(given)
 
     def relations(site: Site, given: dict[str, Any]) -> Iterator[Fault]:
         for place, message in contradictions(site, _enabled(site, given, packs, chosen)):
@@ -76,12 +73,3 @@ def _waiver_faults(given: dict[str, Any], packs: dict[str, RulePack]) -> Iterato
         for vendor in vendors.split("|") if isinstance(vendors, str) else ():
             if vendor not in packs:
                 yield Fault(("waivers", at, "vendor"), f'no rule pack "{vendor}"{did_you_mean(vendor, packs)}')
-
-
-def _without_effect(given: dict[str, Any]) -> Iterator[Fault]:
-    """Keys that are read but that nothing goes by: a site must not rest on them."""
-    if "mapped_proxies" in given:
-        yield Fault(("mapped_proxies",), NOT_YET)
-    for at, proxy in mappings(given, "proxies"):
-        if proxy.get("required") == "true":
-            yield Fault(("proxies", at, "required"), NOT_YET)

@@ -60,6 +60,8 @@ def _check(chosen: Sequence[Recipe]) -> int:
         stored = recipe.path.read_bytes() if recipe.path.exists() else b""
         if not stored:
             print(f"{recipe.name}: the recipe's capture is missing")
+        elif not recipe.path.with_suffix(".yaml").exists():
+            print(f"{recipe.name}: it has no sidecar")
         elif recipe.repeatable and recipe.make() != stored:
             print(f"{recipe.name}: the recipe makes other bytes than are stored")
         elif facts(stored) != stored_facts(recipe.path):

@@ -35,8 +35,13 @@ def exchange(
     """A whole TCP session: `up` random bytes to the server, then `down` back; closed by the client first."""
     with lab.socket(source, source_port) as plug:
         plug.connect((lab.address(destination), port))
-        plug.sendall(_ORDER.pack(up, down) + os.urandom(up - _ORDER.size))
-        _take(plug, down)
+        talk(plug, os.urandom(up - _ORDER.size), down)
+
+
+def talk(plug: socket.socket, up: bytes, down: int) -> None:
+    """What a client says to a plain server it is connected to: its order and `up`, then `down` bytes are taken."""
+    plug.sendall(_ORDER.pack(_ORDER.size + len(up), down) + up)
+    take(plug, down)
 
 
 def attempt(lab: Lab, source: str, source_port: int, destination: str, port: int) -> None:
@@ -86,8 +91,8 @@ def _converse(plug: socket.socket) -> None:
     peer, _ = plug.accept()
     with peer:
         peer.settimeout(5.0)
-        up, down = _ORDER.unpack(_take(peer, _ORDER.size))
-        _take(peer, up - _ORDER.size)
+        up, down = _ORDER.unpack(take(peer, _ORDER.size))
+        take(peer, up - _ORDER.size)
         peer.sendall(os.urandom(down))
         peer.recv(1)  # the client closes first
 
@@ -97,7 +102,8 @@ def _answer(plug: socket.socket) -> None:
     plug.sendto(os.urandom(len(data)), peer)
 
 
-def _take(plug: socket.socket, size: int) -> bytes:
+def take(plug: socket.socket, size: int) -> bytes:
+    """Exactly `size` bytes. Raises: ConnectionError if the other end closes before."""
     taken = bytearray()
     while len(taken) < size:
         part = plug.recv(size - len(taken))

@@ -8,10 +8,13 @@ the namespaces end with the lab, and every wait is bounded.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -22,6 +25,7 @@ from captures.generate.sniff import capturing
 
 SOCKET_SECONDS = 5.0  # longest wait for a peer
 THREAD_SECONDS = 10.0  # longest wait for a server to end
+PROGRAM_SECONDS = 10.0  # longest wait for a server to listen
 INSIDE_GATEWAY, OUTSIDE_GATEWAY = "10.1.2.1", "203.0.113.1"  # the gateway's addresses as published
 _INSIDE_NET, _OUTSIDE_NET = "192.0.2", "198.51.100"
 _FIRST_HOST = 10
@@ -84,6 +88,32 @@ class Lab:
         self._resources.callback(thread.join, THREAD_SECONDS)
         self._resources.callback(self.ended.set)
 
+    def program(self, address: str, port: int, *command: str) -> None:
+        """Run a server of that host until the lab ends; waits until its TCP port is open.
+
+        Raises: OSError if the program is missing, ends, or does not listen in time.
+        """
+        if shutil.which(command[0]) is None:
+            raise OSError(f"this recipe needs {command[0]}, which is not installed")
+        namespace = self._indoors if address in self._inside else self._outdoors
+        log = self.folder / f"{Path(command[0]).name}-{port}.log"
+        with log.open("w") as words:
+            process = subprocess.Popen(namespace.command(*command), stdout=words, stderr=words)
+        self._resources.callback(_stop, process)
+        end = time.monotonic() + PROGRAM_SECONDS
+        while not self._listens(address, port):
+            if process.poll() is not None or time.monotonic() > end:
+                raise OSError(f"{command[0]} did not start: {log.read_text().strip()}")
+            time.sleep(0.05)
+
+    def names(self, addresses: Mapping[str, str]) -> None:
+        """Name → published address, for outside programs that start from now on."""
+        self._outdoors.names({name: self.address(address) for name, address in addresses.items()})
+
+    def _listens(self, address: str, port: int) -> bool:
+        with self.home(address), socket.socket() as plug:  # over the loopback: no capture sees it
+            return plug.connect_ex((self.address(address), port)) == 0
+
     def _namespace(self, end: str) -> Namespace:
         namespace = Namespace(f"auditor-{os.getpid()}-{end}")
         self._resources.callback(namespace.remove)
@@ -108,15 +138,26 @@ def played(
     outside: Sequence[str],
     silent: Sequence[str] = (),
     rejected: Sequence[str] = (),
+    proxy_ports: Sequence[int] = (),
 ) -> bytes:
-    """What the gateway's inside port saw while `play` was carried out, as pcapng with published addresses."""
+    """What the gateway's inside port saw while `play` was carried out, as pcapng with published addresses, also in the
+    requests to `proxy_ports`."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "capture")
         with ExitStack() as resources:
             lab = Lab(resources, Path(folder), inside=inside, outside=outside, silent=silent, rejected=rejected)
             resources.enter_context(capturing(lab.gateway, "inside", file))
             play(lab)
-        return rewrite(file, lab.published(), start_ns=nanoseconds(START))
+        return rewrite(file, lab.published(), start_ns=nanoseconds(START), inside=proxy_ports)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(THREAD_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _allot(net: str, published: Sequence[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ SNAP_LENGTH = 262_144  # bytes; what dumpcap uses when nothing is asked for
 _PCAP_NANOSECONDS = 0xA1B2_3C4D
 _PCAP_MAGICS = (0xA1B2_C3D4, _PCAP_NANOSECONDS)
 _SECTION_HEADER, _INTERFACE, _SIMPLE_PACKET, _STATISTICS, _ENHANCED_PACKET = 0x0A0D_0D0A, 1, 3, 5, 6
+_PROCESS, _PACKET_PROCESS = 0x8000_0001, 0x8001  # Apple's block and option
 _BYTE_ORDER_MAGIC = 0x1A2B_3C4D
 _SECOND = 1_000_000_000
 
@@ -28,6 +29,7 @@ class Frame:
     time_ns: int  # since 1970, UTC
     data: bytes  # as captured
     wire_length: int  # bytes on the wire; more than len(data) where the capture cut it
+    process: int | None = None  # whose it is: index in the `processes` of `pcapng`
 
 
 def pcap(frames: Iterable[Frame], *, snap_length: int = SNAP_LENGTH) -> bytes:
@@ -40,16 +42,24 @@ def pcap(frames: Iterable[Frame], *, snap_length: int = SNAP_LENGTH) -> bytes:
     return b"".join(parts)
 
 
-def pcapng(frames: Iterable[Frame], *, dropped: int = 0, snap_length: int = SNAP_LENGTH) -> bytes:
-    """A little-endian pcapng file: one interface with nanoseconds, and its statistics at the end."""
+def pcapng(
+    frames: Iterable[Frame], *, dropped: int = 0, snap_length: int = SNAP_LENGTH, processes: Iterable[str] = ()
+) -> bytes:
+    """A little-endian pcapng file: one interface with nanoseconds, and its statistics at the end.
+
+    `processes`: names that frames refer to, in blocks and options as Apple's tcpdump writes them.
+    """
     parts = [
         _block(_SECTION_HEADER, struct.pack("<IHHq", _BYTE_ORDER_MAGIC, 1, 0, -1)),
         _block(_INTERFACE, struct.pack("<HHI", ETHERNET, 0, snap_length) + _options((9, b"\x09"))),
     ]
+    for number, name in enumerate(processes, 1):
+        parts.append(_block(_PROCESS, struct.pack("<I", 500 + number) + _options((2, name.encode()))))
     count, last_ns = 0, 0
     for frame in frames:
         head = struct.pack("<IIIII", 0, *_halves(frame.time_ns), len(frame.data), frame.wire_length)
-        parts.append(_block(_ENHANCED_PACKET, head + _padded(frame.data)))
+        told = b"" if frame.process is None else _options((_PACKET_PROCESS, struct.pack("<I", frame.process)))
+        parts.append(_block(_ENHANCED_PACKET, head + _padded(frame.data) + told))
         count, last_ns = count + 1, frame.time_ns
     counts = _options((4, struct.pack("<Q", count + dropped)), (5, struct.pack("<Q", dropped)))
     parts.append(_block(_STATISTICS, struct.pack("<III", 0, *_halves(last_ns)) + counts))

@@ -7,6 +7,7 @@ always gives the same bytes.
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Self
@@ -41,6 +42,7 @@ class Scene:
         self, seed: str, *, start: datetime = START, vlans: tuple[int, ...] = (), snap_length: int | None = None
     ) -> None:
         self.random = random.Random(seed)
+        self.process: int | None = None  # whose the packets are from now on
         self._start_ns = nanoseconds(start)
         self._vlans = vlans
         self._snap_length = snap_length
@@ -55,7 +57,7 @@ class Scene:
             link = link / Dot1Q(vlan=tag)
         data = bytes(link / packet)
         time_ns = self._start_ns + round(at * 1_000_000_000)
-        self._frames.append(Frame(time_ns, data[: self._snap_length], len(data)))
+        self._frames.append(Frame(time_ns, data[: self._snap_length], len(data), self.process))
 
     def ip(self, source: str, destination: str) -> Packet:
         """An IP header with an identification of its own: two packets are never the same by accident."""
@@ -89,11 +91,7 @@ class Scene:
     def frames(self, *, copies: int = 1) -> list[Frame]:
         """In order of time; `copies` 2: every frame twice, as a SPAN of two ports of one switch gives them."""
         lag = round(LATE * 1_000_000_000)
-        every = [
-            Frame(frame.time_ns + copy * lag, frame.data, frame.wire_length)
-            for frame in self._frames
-            for copy in range(copies)
-        ]
+        every = [replace(frame, time_ns=frame.time_ns + copy * lag) for frame in self._frames for copy in range(copies)]
         return sorted(every, key=lambda frame: frame.time_ns)
 
 

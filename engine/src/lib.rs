@@ -7,11 +7,13 @@
 
 pub mod app;
 pub mod capture;
+pub mod fingerprint;
 pub mod flow;
 pub mod interest;
 pub mod link_type;
 pub mod output;
 pub mod problem;
 pub mod quote;
+pub mod reading;
 pub mod scan;
 pub mod wire;

@@ -18,7 +18,18 @@ ATTEMPT, OPEN, OBSERVED = Outcome.ATTEMPT, Outcome.OPEN, Outcome.OBSERVED
 INFO, LOW, MEDIUM, HIGH, CRITICAL = Severity
 
 # What a message may speak of, beside the hits' own `extra`.
-FACTS = ("vendor", "client_ip", "server_ip", "server_port", "service_port", "protocol", "direction", "count", "outcome")
+FACTS = (
+    "vendor",
+    "client_ip",
+    "server_ip",
+    "server_port",
+    "service_port",
+    "protocol",
+    "via",
+    "direction",
+    "count",
+    "outcome",
+)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from flowbuilder import context_for, row
+from ftp import GREETING, OPAQUE, control, said
 from judging import CHECKS, INFO, OBSERVED, judged, only
 
 from auditor.checks.base import CaptureHits
@@ -71,3 +72,42 @@ def test_session_without_gap_and_gaps_of_others_are_silent() -> None:
 
 def test_session_begun_before_the_capture_alone_is_silent() -> None:
     assert not judged(CHECK, row("10.0.0.5:49152", "204.164.111.9:16384", history="Dd", start=0.0))
+
+
+SNAPPED = [{"snapped": 100}]
+BACKUP = row("10.0.0.5:49152", "204.164.111.9:16384", payload=(100_000, 500))
+
+
+def test_snap_length_that_leaves_too_little_to_sample_is_told() -> None:
+    sample = [{"flow": 0, "bytes_forward": 2000, "entropy_forward": 7.9}]
+    hit = only(CHECK, BACKUP, samples=sample, captures=SNAPPED)
+    assert (hit.severity, hit.outcome) == (INFO, OBSERVED)
+    assert "8 KiB" in hit.message
+
+
+@pytest.mark.parametrize(
+    "sample",
+    [{"bytes_forward": 8192, "entropy_forward": 7.9}, {"bytes_forward": 42, "is_tls_forward": 1}],
+    ids=["enough", "TLS"],
+)
+def test_snap_length_that_leaves_enough_is_silent(sample: dict[str, Any]) -> None:
+    assert not judged(CHECK, BACKUP, samples=[{"flow": 0, **sample}], captures=SNAPPED)
+
+
+def test_small_session_needs_no_sample() -> None:
+    assert not judged(CHECK, row("10.0.0.5:49152", "204.164.111.9:16384", payload=(8000, 20_000)), captures=SNAPPED)
+
+
+def test_sample_that_is_small_for_another_reason_is_silent() -> None:
+    assert not judged(CHECK, BACKUP, samples=[{"flow": 0, "bytes_forward": 2000, "entropy_forward": 7.9}])
+
+
+def test_control_session_that_a_snap_length_cut_is_told() -> None:
+    hit = only(CHECK, control(), events=said(GREETING, ("lost", {"text": "ftp"})), captures=SNAPPED)
+    assert "control session" in hit.message
+
+
+def test_control_session_that_is_encrypted_all_the_same_is_silent() -> None:
+    events = said(GREETING, ("lost", {"text": "ftp"}), OPAQUE)
+    assert not judged(CHECK, control(), events=events, captures=SNAPPED)
+    assert not judged(CHECK, control(), events=said(GREETING, OPAQUE), captures=SNAPPED)

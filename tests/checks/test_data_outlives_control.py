@@ -63,3 +63,21 @@ def test_data_opened_after_the_close_is_another_checks_concern() -> None:
 def test_only_sessions_seen_to_close_put_it_to_the_test() -> None:
     assert exercised(CHECK, control(900, 200), data(1000, 1010)) == [1]
     assert exercised(CHECK, control(900, 200, history="ShADad"), data(1000, 1010)) == []
+
+
+def test_session_that_announced_the_connection_is_the_one_that_counts() -> None:
+    first = row("10.0.0.5:40000", "66.241.7.3:21", start=900, duration=105)
+    other = row("10.0.0.5:40002", "66.241.7.3:21", start=900, duration=900)
+    late = row("10.0.0.5:40001", "66.241.7.3:20001", start=1000, duration=200)
+    announced = [
+        {"flow": 0, "kind": "ftp-greeting", "time": 900.1},
+        {"flow": 0, "kind": "ftp-passive", "port": 20001, "flag": 1, "time": 999.5},
+    ]
+    assert not judged(CHECK, first, other, late)
+    found = only(CHECK, first, other, late, events=announced)
+    assert (found.row, found.certain) == (2, True)
+
+
+def test_connection_that_time_alone_ties_to_its_session_is_inferred() -> None:
+    closed = row("10.0.0.5:40000", "66.241.7.3:21", start=900, duration=105)
+    assert not only(CHECK, closed, row("10.0.0.5:40001", "66.241.7.3:20001", start=1000, duration=200)).certain

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from flowbuilder import row
 from judging import ATTEMPT, HIGH, MEDIUM, OBS, OPEN, SECURIDATA, judged, only, rows_of
@@ -142,3 +144,35 @@ def test_site_allows_further_destinations_of_dedicated_hosts() -> None:
     site = {**DEDICATED, "allowed": ["198.51.100.7"], "resolvers": ["198.51.100.53"]}
     flows = row(CLIENT, "198.51.100.7:443"), row(CLIENT, "198.51.100.53:53", "udp"), row(CLIENT, "198.51.100.8:443")
     assert rows_of(CHECK, *flows, site=site) == [2]
+
+
+def announced(address: str, *more: dict[str, Any]) -> list[dict[str, Any]]:
+    told: dict[str, Any] = {"kind": "ftp-passive", "port": 20001, "flag": 0, "address": address}
+    events: list[dict[str, Any]] = [{"kind": "ftp-greeting"}, told, *more]
+    return [{"flow": 0, "time": 901.0 + at, **event} for at, event in enumerate(events)]
+
+
+CONTROL = row("10.0.0.5:40000", "66.241.7.3:21", start=900, duration=300)
+STORED = {"kind": "ftp-transfer", "text": "stor", "flag": 1}
+
+
+def test_announced_data_address_outside_is_an_attempt_until_a_transfer_starts() -> None:
+    found = only(CHECK, CONTROL, events=announced("198.51.100.9"))
+    assert (found.severity, found.outcome, found.certain, found.statements[0]) == (MEDIUM, ATTEMPT, True, "range")
+    found = only(CHECK, CONTROL, events=announced("198.51.100.9", STORED))
+    assert (found.severity, found.outcome) == (HIGH, OPEN)
+
+
+def test_transfer_after_the_next_announcement_is_that_ones() -> None:
+    inner = {"kind": "ftp-passive", "port": 20002, "flag": 1}
+    assert only(CHECK, CONTROL, events=announced("198.51.100.9", inner, STORED)).outcome == ATTEMPT
+
+
+@pytest.mark.parametrize("address", ["66.241.7.9", "10.9.9.9", "192.168.1.1", "0.0.0.0"])
+def test_announced_address_that_is_published_or_cannot_be_routed_is_silent(address: str) -> None:
+    assert not judged(CHECK, CONTROL, events=announced(address, STORED))
+
+
+def test_announcement_of_no_vendors_server_is_silent() -> None:
+    other = row("10.0.0.5:40000", "198.51.100.7:21", start=900, duration=300)
+    assert not judged(CHECK, other, events=announced("198.51.100.9", STORED))

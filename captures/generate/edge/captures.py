@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from captures.generate.recipe import edge
 from captures.generate.record import pcap, pcapng
-from captures.generate.scene import Scene, Tcp, session
+from captures.generate.scene import Scene, Tcp, ftp_control, session
 
 _HOST = "10.1.2.3"
 _SERVER, _ALTERNATE = "204.164.111.5", "140.239.229.5"
@@ -54,10 +54,19 @@ def one_sided() -> bytes:
     return pcap(scene.frames())
 
 
-@edge("checks/capture-incomplete-silent-snapped.pcap")
+@edge("checks/capture-incomplete-fires-snapped.pcap")
 def snapped() -> bytes:
-    """96 bytes were kept of every frame: all headers, and hardly any payload."""
-    return pcap(_night("capture-incomplete-silent-snapped", snap_length=96).frames(), snap_length=96)
+    """96 bytes were kept of every frame: all headers, and less than 8 KiB of the data flow's payload."""
+    return pcap(_night("capture-incomplete-fires-snapped", snap_length=96).frames(), snap_length=96)
+
+
+@edge("checks/capture-incomplete-fires-control-snapped.pcap")
+def control_snapped() -> bytes:
+    """60 bytes were kept of every frame: of an FTP control session no line can be read."""
+    scene = Scene("capture-incomplete-fires-control-snapped", snap_length=60)
+    ftp_control(scene, _HOST, 40_000, "66.241.7.9", 1).close()
+    scene.web(5)
+    return pcap(scene.frames(), snap_length=60)
 
 
 @edge("checks/capture-incomplete-silent-snapped-enough.pcap")

@@ -62,6 +62,31 @@ def outlives() -> bytes:
     return pcap(scene.frames())
 
 
+def _readable_control(scene: Scene, source_port: int, at: float, *announced: int) -> Tcp:
+    """A control session in the clear whose server announces these ports by PASV."""
+    tcp = Tcp(scene, _HOSTS[0], source_port, _NODE, 21, at).open().say("220 ready", up=False)
+    for port in announced:
+        place = f"{_NODE.replace('.', ',')},{port >> 8},{port & 255}"
+        tcp.say("PASV", up=True).say(f"227 Entering passive mode ({place})", up=False)
+        tcp.say("STOR file", up=True).say("150 go ahead", up=False)
+    return tcp
+
+
+@edge("checks/data-outlives-control-fires-readable.pcap")
+def outlives_its_own() -> bytes:
+    """The control session that announced the port has closed 69 s before the last data; another one of the same client,
+    which announced another port, lives on."""
+    scene = Scene("data-outlives-control-fires-readable")
+    own = _readable_control(scene, 40_000, 1, 30_001)
+    other = _readable_control(scene, 40_010, 2, 30_002)
+    data = Tcp(scene, _HOSTS[0], 40_001, _NODE, 30_001, 5).open().send(9000)
+    session(scene, _HOSTS[0], 40_011, _NODE, 30_002, 6, up=9000, down=0)
+    own.at(100).say("226 done", up=False).close()
+    data.at(169.5).send(700).close()
+    other.at(180).say("QUIT", up=True).say("221 bye", up=False).close()
+    return pcap(scene.frames())
+
+
 @edge("checks/data-outlives-control-silent.pcap")
 def ends_in_time() -> bytes:
     """The last data packet comes 59 s after, only the FINs later; another client's second control session lives on."""

@@ -6,11 +6,17 @@ from datetime import UTC, datetime
 
 from captures.generate.recipe import edge
 from captures.generate.record import pcap
-from captures.generate.scene import START, Scene, ftp_control, session
+from captures.generate.scene import START, Scene, Tcp, ftp_control, session
 
 _HOST = "10.1.2.3"
 _SERVER, _ALTERNATE = "204.164.111.5", "140.239.229.5"
 _PORT = 16384
+# Client → primary and alternate registration server, and the pair that it is given.
+_REGISTRATIONS = {
+    "10.1.2.3": ("204.164.111.2", "140.239.229.2", "204.164.111.20", "140.239.229.20"),
+    "10.1.2.4": ("193.239.112.2", "193.239.113.2", "193.239.112.20", "193.239.113.20"),
+    "10.1.2.5": ("12.159.133.2", "66.151.228.2", "12.159.133.20", "66.151.228.20"),
+}
 
 
 @edge("checks/unauthorised-client-fires.pcap")
@@ -37,10 +43,12 @@ def listed_clients() -> bytes:
 
 
 def _at(*moments: datetime, seed: str) -> bytes:
-    """One session at each moment."""
+    """One session at each moment, and a secured FTP control session 5 s later."""
     scene = Scene(seed)
     for number, moment in enumerate(moments):
-        session(scene, _HOST, 2001 + number, _SERVER, _PORT, (moment - START).total_seconds())
+        at = (moment - START).total_seconds()
+        session(scene, _HOST, 2001 + number, _SERVER, _PORT, at)
+        ftp_control(scene, _HOST, 40_001 + number, "66.241.7.9", at + 5).close()
     return pcap(scene.frames())
 
 
@@ -66,6 +74,24 @@ def inside_windows() -> bytes:
         datetime(2026, 3, 30, 20, 0, 30, tzinfo=UTC),
         seed="outside-backup-window-silent",
     )
+
+
+@edge("situations/registration.pcap")
+def registration() -> bytes:
+    """First use, three times: a client registers at a vendor's primary, or at the alternate after the primary has
+    refused, and then keeps to the pair that it was given."""
+    scene = Scene("registration")
+    for number, (client, servers) in enumerate(_REGISTRATIONS.items()):
+        primary, alternate, *pair = servers
+        at = number * 20
+        if number == 1:
+            Tcp(scene, client, 2001, primary, _PORT, at).syn().refuse()
+            session(scene, client, 2002, alternate, _PORT, at + 1, up=2000, down=1500)
+        else:
+            session(scene, client, 2001, primary, _PORT, at, up=2000, down=1500)
+        session(scene, client, 2003, pair[0], _PORT, at + 5, up=20_000, down=300)
+        session(scene, client, 2004, pair[1], _PORT, at + 10)
+    return pcap(scene.frames())
 
 
 @edge("situations/ipv6-site.pcap")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from captures.generate.ftps import download, ftps_session, serve_ftps, upload
+from captures.generate.ftp import Tls, download, ftp_session, serve_ftp, upload
 from captures.generate.hosts import attempt, datagram, exchange, ping, serve, serve_datagrams
 from captures.generate.lab import Lab, played
 from captures.generate.recipe import lab
@@ -17,13 +17,13 @@ def clean() -> bytes:
 
     def play(lab: Lab) -> None:
         serve(lab, _WEB, 443)
-        serve_ftps(lab, "66.241.7.9", 21, range(20_000, 20_003))
-        serve_ftps(lab, "66.241.7.30", 211, range(60_000, 60_001))
+        serve_ftp(lab, "66.241.7.9", 21, range(20_000, 20_003), Tls.REQUIRED)
+        serve_ftp(lab, "66.241.7.30", 211, range(60_000, 60_001), Tls.REQUIRED)
         exchange(lab, _CLIENT, 40_000, _WEB, 443)
-        with ftps_session(lab, _CLIENT, "66.241.7.9", 21) as ftp:
+        with ftp_session(lab, _CLIENT, "66.241.7.9", 21, Tls.REQUIRED) as ftp:
             for name in ("one", "two", "three"):
                 upload(ftp, name, 24_000)
-        with ftps_session(lab, _CLIENT, "66.241.7.30", 211) as ftp:
+        with ftp_session(lab, _CLIENT, "66.241.7.30", 211, Tls.REQUIRED) as ftp:
             upload(ftp, "four", 12_000)
 
     return played(play, inside=[_CLIENT], outside=["66.241.7.9", "66.241.7.30", _WEB])
@@ -35,11 +35,11 @@ def violating() -> bytes:
 
     def play(lab: Lab) -> None:
         node, outside_node, support = "66.241.7.9", "66.241.7.31", "96.231.233.4"
-        serve_ftps(lab, node, 21, range(30_000, 30_003))
+        serve_ftp(lab, node, 21, range(30_000, 30_003), Tls.REQUIRED)
         for address, port in ((_CLIENT, 5900), (outside_node, 211), (node, 22), (support, 8008)):
             serve(lab, address, port)
         serve_datagrams(lab, node, 21_000)
-        with ftps_session(lab, _CLIENT, node, 21) as ftp:
+        with ftp_session(lab, _CLIENT, node, 21, Tls.REQUIRED) as ftp:
             upload(ftp, "one", 20_000)
             upload(ftp, "two", 20_000)
             download(ftp, "one")

@@ -2,6 +2,7 @@
 
 mod columns;
 mod errors;
+mod events;
 mod reports;
 mod scan;
 
@@ -15,6 +16,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scan::Scan>()?;
     module.add_class::<scan::Batch>()?;
     module.add_class::<scan::Interest>()?;
+    module.add_class::<scan::Wishes>()?;
     module.add_class::<columns::Labels>()?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(columns::format_addresses, module)?)?;

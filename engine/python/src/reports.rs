@@ -2,7 +2,7 @@
 
 use auditor_engine::quote::{ICMP_QUOTES, Quote};
 use auditor_engine::scan::{self, CaptureReport, PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
-use auditor_engine::{capture, flow, wire};
+use auditor_engine::{capture, fingerprint, flow, wire};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -11,14 +11,18 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let limits = PyDict::new(py);
     for (name, value) in [
         ("ACTIVE_FLOWS", flow::ACTIVE_FLOWS as u64),
+        ("APP_EVENTS", scan::APP_EVENTS as u64),
+        ("APP_SAMPLES", scan::APP_SAMPLES as u64),
         ("ASIDE_TUPLES", scan::ASIDE_TUPLES as u64),
         ("BATCH_ROWS", scan::BATCH_ROWS as u64),
         ("DECODE_DEPTH", u64::from(wire::DECODE_DEPTH)),
+        ("FINGERPRINT_BYTES", u64::from(fingerprint::FINGERPRINT_BYTES)),
         ("FLOW_MEMORY", flow::FLOW_MEMORY as u64),
         ("FRAGMENT_BYTES", wire::FRAGMENT_BYTES as u64),
         ("FRAGMENT_TABLE", wire::FRAGMENT_TABLE as u64),
         ("HISTORY_LETTERS", flow::HISTORY_LETTERS as u64),
         ("ICMP_QUOTES", ICMP_QUOTES as u64),
+        ("MAX_PROCESSES", capture::MAX_PROCESSES as u64),
         ("MAX_RECORD", u64::from(capture::MAX_RECORD)),
         ("PORT_SCAN_PAIRS", PORT_SCAN_PAIRS as u64),
         ("PORT_SCAN_PORTS", PORT_SCAN_PORTS as u64),
@@ -80,6 +84,8 @@ pub fn totals<'py>(py: Python<'py>, scan: &scan::Scan) -> PyResult<Bound<'py, Py
         ("most_active_flows", table.most_active as u64),
         ("evicted_flows", table.evicted),
         ("quotes_dropped", scan.quotes_dropped()),
+        ("events_dropped", scan.listener().dropped()),
+        ("stream_limits_reached", scan.listener().limits_reached()),
         ("fragments", decoder.fragments),
         ("fragments_rebuilt", decoder.datagrams_rebuilt),
         ("fragments_incomplete", decoder.datagrams_incomplete),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use auditor_engine::app::Kind;
 use auditor_engine::interest;
 use auditor_engine::output::{self, CSV_HEADER};
 use auditor_engine::scan as engine;
@@ -15,7 +16,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::columns::Labels;
 use crate::errors::{bad_argument, write_failed};
-use crate::reports;
+use crate::{events, reports};
 
 /// Frames between two looks at pending signals: a fraction of a second.
 const FRAMES_PER_STEP: u64 = 1 << 19;
@@ -37,14 +38,49 @@ impl Interest {
     }
 }
 
+/// What is to be read of payloads.
+#[pyclass(frozen, from_py_object, module = "auditor._engine")]
+#[derive(Clone)]
+pub struct Wishes {
+    inner: engine::Wishes,
+}
+
+#[pymethods]
+impl Wishes {
+    /// `conversations`: kinds (`ftp`, `socks`, `http-connect`, `tls`, `dns-tcp`) by the server's TCP port; `samples`:
+    /// networks whose TCP payload is sampled; `names`: host names whose answers are wanted.
+    #[new]
+    #[pyo3(signature = (*, conversations = vec![], samples = vec![], names = vec![]))]
+    fn new(conversations: Vec<(u16, String)>, samples: Vec<(u128, u128)>, names: Vec<String>) -> PyResult<Wishes> {
+        let mut kinds = Vec::with_capacity(conversations.len());
+        for (port, name) in conversations {
+            let kind = match name.as_str() {
+                "ftp" => Kind::Ftp,
+                "socks" => Kind::Socks,
+                "http-connect" => Kind::HttpConnect,
+                "tls" => Kind::Tls,
+                "dns-tcp" => Kind::DnsTcp,
+                "unknown" => Kind::Unknown,
+                _ => return Err(bad_argument(format!("conversations: no kind {name:?}"))),
+            };
+            kinds.push((port, kind));
+        }
+        let samples = (!samples.is_empty()).then(|| interest::Interest::new(&samples, &[]));
+        Ok(Wishes { inner: engine::Wishes { kinds, samples, names } })
+    }
+}
+
 /// Starts a scan of capture files; nothing is read before the first `next_batch`.
 #[pyfunction]
-#[pyo3(signature = (paths, *, interest = None, keep_all = true, port_scans = true, validate_checksums = false, active_flows = None, decode_depth = None))]
+#[pyo3(signature = (paths, *, interest = None, wishes = None, keep_all = true, port_scans = true, fingerprints = false, validate_checksums = false, active_flows = None, decode_depth = None))]
+#[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // Python gives them by name
 pub fn scan(
     paths: Vec<String>,
     interest: Option<Interest>,
+    wishes: Option<Wishes>,
     keep_all: bool,
     port_scans: bool,
+    fingerprints: bool,
     validate_checksums: bool,
     active_flows: Option<usize>,
     decode_depth: Option<u8>,
@@ -55,8 +91,10 @@ pub fn scan(
     let defaults = Options::default();
     let options = Options {
         interest: interest.map(|interest| interest.inner),
+        wishes: wishes.map(|wishes| wishes.inner).unwrap_or_default(),
         keep_all,
         port_scans,
+        fingerprints,
         validate_checksums,
         active_flows: active_flows.unwrap_or(defaults.active_flows),
         decode_depth: decode_depth.unwrap_or(defaults.decode_depth),
@@ -127,6 +165,25 @@ impl Scan {
         self.lock().port_scans()
     }
 
+    /// Names of processes by the code in the column `process`; code 0 is the empty name.
+    #[getter]
+    fn processes(&self) -> Vec<String> {
+        let scan = self.lock();
+        std::iter::once(String::new()).chain(scan.processes().iter().cloned()).collect()
+    }
+
+    /// What was read of payloads, as columns.
+    #[getter]
+    fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        events::events(py, self.lock().listener())
+    }
+
+    /// What samples of payload look like, as columns; one row a flow.
+    #[getter]
+    fn samples<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        events::samples(py, self.lock().listener().samples())
+    }
+
     /// What ICMP errors quoted, as columns.
     #[getter]
     fn quotes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
@@ -155,9 +212,17 @@ impl Batch {
         self.inner.wanted.len()
     }
 
-    /// The wanted flows as columns of little-endian numbers.
-    fn columns<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let columns = py.detach(|| output::columns(&self.inner.flows, &self.inner.wanted));
+    /// The wanted flows as columns of little-endian numbers; with `fingerprints`, those of a scan that takes them too.
+    #[pyo3(signature = (*, fingerprints = false))]
+    fn columns<'py>(&self, py: Python<'py>, fingerprints: bool) -> PyResult<Bound<'py, PyDict>> {
+        let Batch { inner } = self;
+        let columns = py.detach(|| {
+            let mut columns = output::columns(&inner.flows, &inner.wanted);
+            if fingerprints {
+                columns.extend(output::fingerprint_columns(&inner.flows, &inner.wanted));
+            }
+            columns
+        });
         let fields = PyDict::new(py);
         for (name, bytes) in columns {
             fields.set_item(name, PyBytes::new(py, &bytes))?;

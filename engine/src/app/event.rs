@@ -228,7 +228,7 @@ pub enum Event {
         /// What was not as expected.
         what: &'static str,
     },
-    /// Bytes are missing that the parser cannot do without. Nothing more comes.
+    /// Bytes are missing that the parser needs. Only FTP goes on after them, and may have missed something.
     Lost {
         /// Its name.
         protocol: &'static str,

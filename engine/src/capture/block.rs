@@ -12,6 +12,8 @@ pub(super) const STATISTICS: u32 = 5;
 pub(super) const PACKET: u32 = 6;
 pub(super) const JOURNAL: u32 = 9;
 pub(super) const SECRETS: u32 = 10;
+/// Process information; written by Apple's tcpdump, no part of the draft.
+pub(super) const PROCESS: u32 = 0x8000_0001;
 pub(super) const CUSTOM: u32 = 0x0bad;
 pub(super) const CUSTOM_NOT_COPIED: u32 = 0x4000_0bad;
 /// Events of system calls, three versions; written by Sysdig and Falco.
@@ -37,7 +39,7 @@ pub(super) fn least(kind: u32) -> Option<usize> {
         SECTION => SECTION_FRAME,
         INTERFACE | SECRETS => 20,
         OLD_PACKET | PACKET => PACKET_FRAME,
-        SIMPLE_PACKET | NAMES | JOURNAL | CUSTOM | CUSTOM_NOT_COPIED => 16,
+        SIMPLE_PACKET | NAMES | JOURNAL | PROCESS | CUSTOM | CUSTOM_NOT_COPIED => 16,
         STATISTICS => 24,
         _ if EVENTS.contains(&kind) => 16,
         _ => return None,

@@ -2,7 +2,9 @@
 
 use super::Frame;
 use super::limits::{MAX_INTERFACES, MAX_NAME};
+use super::process::Processes;
 use crate::problem::Problems;
+use crate::wire::is_packet_tap;
 
 /// Container format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,10 @@ pub struct Info {
     pub complete: bool,
     /// What was odd.
     pub problems: Problems,
+    /// Names of the processes that the file describes; [`Frame::process`] refers to them.
+    pub processes: Processes,
+    /// Whether packets may tell whose they are: by the file's processes, or by a header of their own.
+    pub names_processes: bool,
     /// Number of the last frame, as Wireshark counts: other records with a number are counted too.
     pub(super) number: u64,
 }
@@ -118,6 +124,8 @@ impl Info {
             last_ns: None,
             complete: false,
             problems: Problems::default(),
+            processes: Processes::default(),
+            names_processes: false,
             number: 0,
         }
     }
@@ -147,6 +155,7 @@ impl Info {
         if self.interfaces.len() >= MAX_INTERFACES {
             return None;
         }
+        self.names_processes |= is_packet_tap(interface.link_type);
         self.interfaces.push(interface);
         Some((self.interfaces.len() - 1) as u16)
     }

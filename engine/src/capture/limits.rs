@@ -13,8 +13,11 @@ pub const COMMON_SNAPLEN: u32 = 262_144;
 /// Interfaces kept per file; frames of further ones are reported as unreadable.
 pub const MAX_INTERFACES: usize = 65_535;
 
-/// Bytes of an interface name that are kept.
+/// Bytes of an interface's or a process's name that are kept.
 pub const MAX_NAME: usize = 256;
+
+/// Names of processes that are kept of one capture, and of all together; packets of further ones are of no known process.
+pub const MAX_PROCESSES: usize = 16_384;
 
 /// Bytes looked at beyond a place that may be the next sound record or block after damage.
 pub const RESYNC_AHEAD: usize = 512 << 10;

@@ -21,6 +21,7 @@ mod limits;
 mod order;
 mod pcap;
 mod pcapng;
+mod process;
 mod sections;
 mod source;
 #[cfg(test)]
@@ -31,9 +32,10 @@ mod zstandard;
 pub use error::OpenError;
 pub use info::{Compression, Format, Info, Interface};
 pub use limits::{
-    COMMON_SNAPLEN, MAX_BLOCK, MAX_INTERFACES, MAX_NAME, MAX_RECORD, MAX_ZSTD_WINDOW, RESYNC_AHEAD, RESYNC_BLOCKS,
-    RESYNC_RECORDS, RESYNC_SECONDS,
+    COMMON_SNAPLEN, MAX_BLOCK, MAX_INTERFACES, MAX_NAME, MAX_PROCESSES, MAX_RECORD, MAX_ZSTD_WINDOW, RESYNC_AHEAD,
+    RESYNC_BLOCKS, RESYNC_RECORDS, RESYNC_SECONDS,
 };
+pub use process::Processes;
 
 use buffer::{Buffer, Paused};
 use pcap::Pcap;
@@ -58,6 +60,8 @@ pub struct Frame {
     pub link_type: u16,
     /// Interface in the order of the file's interface blocks over all sections; 0 for pcap.
     pub interface: u16,
+    /// Process that it belongs to, a number of [`Info::processes`]; 0: not told.
+    pub process: u32,
 }
 
 /// A capture being read, front to back.

@@ -138,6 +138,7 @@ impl Pcap {
                 wire_len: record.wire_len,
                 link_type: self.link_type,
                 interface: self.interface,
+                process: 0,
             });
             at = end;
         }
@@ -264,6 +265,7 @@ impl Pcap {
             wire_len: wire_len.max(len),
             link_type: self.link_type,
             interface: self.interface,
+            process: 0,
         });
         info.tally(&frames[frames.len() - 1..]);
         self.last_seconds = Some(seconds);

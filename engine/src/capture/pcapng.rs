@@ -84,6 +84,7 @@ impl Pcapng {
                 wire_len,
                 link_type: source.link_type,
                 interface: source.index,
+                process: 0,
             });
             at = end;
         }
@@ -150,6 +151,7 @@ impl Pcapng {
             block::SECTION => return self.section.begin(order, block, info, offset),
             block::INTERFACE if total >= 20 => return self.section.interface(block, info, offset),
             block::STATISTICS if total >= 24 => return self.section.statistics(block, info, offset),
+            block::PROCESS => return self.section.process(block, info, offset),
             block::PACKET | block::OLD_PACKET if total >= PACKET_FRAME => {
                 let (interface, drops) = if kind == block::PACKET {
                     (order.u32(block, 8), 0)
@@ -211,8 +213,12 @@ impl Pcapng {
             wire_len = len;
         }
         let options = at + (len as usize).next_multiple_of(4);
+        let mut process = 0;
         if ticks.is_some() {
-            drops += self.section.drops(block.get(options..total - 4).unwrap_or_default(), info, offset);
+            let options = block.get(options..total - 4).unwrap_or_default();
+            let (before, code) = self.section.packet_options(options, info, offset);
+            drops = drops.saturating_add(before);
+            process = code;
         }
         if let Some(known) = info.interfaces.get_mut(usize::from(source.index)) {
             known.dropped_between_packets = known.dropped_between_packets.saturating_add(drops);
@@ -242,6 +248,7 @@ impl Pcapng {
             wire_len,
             link_type: source.link_type,
             interface: source.index,
+            process,
         });
         info.tally(&frames[frames.len() - 1..]);
     }
@@ -308,6 +315,7 @@ impl Pcapng {
     /// Byte order and interfaces keep their places even when their blocks end wrongly.
     fn salvage(&mut self, buffer: &mut Buffer, info: &mut Info, (kind, order): (u32, Order)) -> Result<(), Paused> {
         let offset = buffer.offset();
+        self.section.torn = true;
         if kind == block::SECTION && buffer.ensure(16)? {
             self.section.begin(order, buffer.unread(), info, offset);
         } else if kind == block::INTERFACE && buffer.ensure(16)? {

@@ -3,7 +3,7 @@
 use super::block::{self, FRAME};
 use super::clock::Clock;
 use super::info::{self, Info, Interface};
-use super::limits::MAX_INTERFACES;
+use super::limits::{MAX_INTERFACES, MAX_PROCESSES};
 use super::order::Order;
 
 const IF_NAME: u16 = 2;
@@ -13,6 +13,11 @@ const ISB_IFRECV: u16 = 4;
 const ISB_IFDROP: u16 = 5;
 const ISB_OSDROP: u16 = 7;
 const EPB_DROPCOUNT: u16 = 4;
+// Apple's: number of the process in the section, and of the process that it acts for.
+const EPB_PROCESS: u16 = 0x8001;
+const EPB_EFFECTIVE_PROCESS: u16 = 0x8003;
+const PROCESS_NAME: u16 = 2;
+const PROCESS_PATH: u16 = 3;
 
 /// An interface of the current section, as its packets need it.
 #[derive(Clone, Copy, Debug)]
@@ -29,13 +34,19 @@ pub(super) struct Source {
 pub(super) struct Section {
     pub order: Order,
     pub sources: Vec<Source>,
+    /// Processes described so far, as numbers of [`Info::processes`].
+    pub processes: Vec<u32>,
+    /// Blocks were passed over: the numbers of processes described after them are not known.
+    pub torn: bool,
 }
 
 impl Section {
-    /// Begins a section; interfaces are counted anew in it.
+    /// Begins a section; interfaces and processes are counted anew in it.
     pub fn begin(&mut self, order: Order, bytes: &[u8], info: &mut Info, offset: u64) {
         self.order = order;
         self.sources.clear();
+        self.processes.clear();
+        self.torn = false;
         let (major, minor) = (order.u16(bytes, 12), order.u16(bytes, 14));
         if major != 1 {
             info.problems.note("unknown-version", true, info.number, offset, || {
@@ -95,18 +106,54 @@ impl Section {
         }
     }
 
-    /// Packets lost before this one, by the options behind it.
-    pub fn drops(&self, options: &[u8], info: &mut Info, offset: u64) -> u64 {
-        let mut drops = 0;
-        let sound = block::options(options, self.order, |code, value| {
-            if code == EPB_DROPCOUNT && value.len() >= 8 {
-                drops = self.order.u64(value, 0);
-            }
+    /// Adds the process of a process information block.
+    pub fn process(&mut self, block: &[u8], info: &mut Info, offset: u64) {
+        let (mut name, mut path) = (String::new(), String::new());
+        let sound = block::options(body(block, 12), self.order, |code, value| match code {
+            PROCESS_NAME => name = info::name(value),
+            PROCESS_PATH => path = info::name(value.rsplit(|&byte| byte == b'/').next().unwrap_or_default()),
+            _ => {}
         });
         if !sound {
             note_options(info, offset);
         }
-        drops
+        if self.processes.len() >= MAX_PROCESSES || info.processes.is_full() {
+            info.problems.note("too-many-processes", false, info.number, offset, || {
+                format!("at most {MAX_PROCESSES} processes are kept; packets of further ones are of no known process")
+            });
+        }
+        if self.processes.len() < MAX_PROCESSES {
+            info.names_processes = true;
+            // The system cuts names, but not paths.
+            let name = if path.is_empty() { &name } else { &path };
+            self.processes.push(if self.torn { 0 } else { info.processes.code(name) });
+        }
+    }
+
+    /// Packets lost before this one and the process that it belongs to, by the options behind it.
+    pub fn packet_options(&self, options: &[u8], info: &mut Info, offset: u64) -> (u64, u32) {
+        let (mut drops, mut process, mut effective) = (0, None, None);
+        let sound = block::options(options, self.order, |code, value| match (code, value.len()) {
+            (EPB_DROPCOUNT, 8..) => drops = self.order.u64(value, 0),
+            (EPB_PROCESS, 4) => process = Some(self.order.u32(value, 0)),
+            (EPB_EFFECTIVE_PROCESS, 4) => effective = Some(self.order.u32(value, 0)),
+            _ => {}
+        });
+        if !sound {
+            note_options(info, offset);
+        }
+        let code = effective.or(process).map_or(0, |index| {
+            self.processes.get(index as usize).copied().unwrap_or_else(|| {
+                info.problems.note("unknown-process", false, info.number, offset, || {
+                    let count = self.processes.len();
+                    format!(
+                        "{count} processes were described, number {index} was used; the packet is of no known process"
+                    )
+                });
+                0
+            })
+        });
+        (drops, code)
     }
 }
 

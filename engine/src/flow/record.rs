@@ -5,6 +5,8 @@
 
 use super::key::{FlowKey, Side};
 use super::stream::{Holes, Stream};
+use crate::fingerprint::Fingerprint;
+use crate::reading::Reading;
 
 /// Letters that the history of one flow holds at most (`HISTORY_LETTERS`); later ones are not written.
 pub const HISTORY_LETTERS: usize = 24;
@@ -213,8 +215,15 @@ pub struct Flow {
     pub tunnel: u64,
     /// Zeek's history.
     pub history: [u8; HISTORY_LETTERS],
-    /// An ICMP error that quotes a flow somebody wants.
-    pub quotes: bool,
+    /// Process that it belongs to, by the first of its packets that tells; 0: not told. A number of
+    /// [`crate::scan::Scan::processes`].
+    pub process: u32,
+    /// Something was read in it that somebody wants: an ICMP error's quote, the answer for a host name.
+    pub noted: bool,
+    /// What is read of its payload.
+    pub reading: Option<Box<Reading>>,
+    /// What it keeps wherever it is captured.
+    pub fingerprint: Option<Box<Fingerprint>>,
     /// Further facts of both ends, by side.
     pub details: [Details; 2],
 }

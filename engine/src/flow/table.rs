@@ -58,6 +58,12 @@ impl Addressed {
     pub fn hash(&self) -> u64 {
         self.hash
     }
+
+    /// The sender's side.
+    #[inline]
+    pub fn side(&self) -> Side {
+        self.side
+    }
 }
 
 /// What the table did besides making flows.
@@ -296,10 +302,8 @@ impl Table {
         flow.capture = moment.capture;
         flow.vlan = packet.vlan;
         flow.tunnel = packet.tunnel;
-        if is_icmp(key.protocol()) {
-            // What ICMP errors quote refers to the flow while it lives.
-            flow.flow_id = identity(name, self.capture_set, moment.time_ns);
-        }
+        // What is read of a flow refers to it while it lives.
+        flow.flow_id = identity(name, self.capture_set, moment.time_ns);
         direct(flow, side, packet, payload);
         if let Some(known) = before {
             if flow.initiator != known.initiator {
@@ -352,10 +356,6 @@ fn close(flow: &mut Flow, capture_set: u64) -> u64 {
 /// Names a flow by its 5-tuple, the captures and its start. Never 0.
 fn identity(name: u64, capture_set: u64, start_ns: i64) -> u64 {
     mix(mix(name, capture_set), start_ns as u64).max(1)
-}
-
-fn is_icmp(number: u8) -> bool {
-    matches!(number, protocol::ICMP | protocol::ICMP6)
 }
 
 /// Whether a packet that finds a tombstone goes on with the flow that was.

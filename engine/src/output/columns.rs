@@ -47,9 +47,27 @@ pub fn columns(flows: &[Flow], rows: &[u32]) -> Vec<Column> {
         ("syn_frame", u64s(&chosen, |flow| flow.syn_frame)),
         ("capture", u32s(&chosen, |flow| flow.capture)),
         ("last_capture", u32s(&chosen, |flow| flow.last_capture)),
+        ("process", u32s(&chosen, |flow| flow.process)),
         ("vlan", u64s(&chosen, |flow| flow.vlan)),
         ("tunnel", u64s(&chosen, |flow| flow.tunnel)),
         ("community_id", chosen.iter().flat_map(|flow| community_id_digest(&flow.key)).collect()),
+    ]
+}
+
+/// Further columns of the same flows, by which they are known on another side of an address translation. 0 where there
+/// is none; a digest covers so many bytes.
+pub fn fingerprint_columns(flows: &[Flow], rows: &[u32]) -> Vec<Column> {
+    let chosen: Vec<&Flow> = rows.iter().filter_map(|&row| flows.get(row as usize)).collect();
+    let digest = |flow: &Flow, far: usize| {
+        flow.fingerprint.as_ref().map_or((0, 0), |print| print.digest(flow.initiator_side() ^ far))
+    };
+    vec![
+        ("isn_forward", u32s(&chosen, |flow| flow.details().0.syn)),
+        ("isn_reverse", u32s(&chosen, |flow| flow.details().1.syn)),
+        ("digest_forward", u64s(&chosen, |flow| digest(flow, 0).0)),
+        ("digest_reverse", u64s(&chosen, |flow| digest(flow, 1).0)),
+        ("digest_bytes_forward", u16s(&chosen, |flow| digest(flow, 0).1)),
+        ("digest_bytes_reverse", u16s(&chosen, |flow| digest(flow, 1).1)),
     ]
 }
 

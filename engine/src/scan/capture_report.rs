@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::capture::{Frame, Info};
+use crate::capture::{Frame, Info, MAX_PROCESSES};
 use crate::link_type::link_type_name;
 use crate::problem::Problems;
 use crate::wire::{NotIp, Outcome};
@@ -82,6 +82,16 @@ impl CaptureReport {
             }
             Outcome::NotIp { .. } | Outcome::Ip => {}
         }
+    }
+
+    /// Takes that names of processes were met which are not kept.
+    #[cold]
+    pub fn note_too_many_processes(&mut self, frame: &Frame) {
+        self.problems.note("too-many-processes", false, frame.number, frame.file_offset, || {
+            format!(
+                "at most {MAX_PROCESSES} names of processes are kept; packets of further ones are of no known process"
+            )
+        });
     }
 
     /// Takes the reader's facts at the end of the capture.

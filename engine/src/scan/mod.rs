@@ -3,7 +3,10 @@
 mod aside;
 mod capture_report;
 mod intake;
+mod listener;
+mod options;
 mod port_scan;
+mod process_names;
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -12,51 +15,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capture::{Capture, Frame, OpenError};
 use crate::flow::{Flow, FlowKey, Moment, Table, mix, protocol, seen};
-use crate::interest::Interest;
 use crate::quote::Quote;
-use crate::wire::{self, Decoder, Outcome, Packet};
+use crate::wire::{Decoder, Outcome, Packet};
 
 pub use aside::ASIDE_TUPLES;
 pub use capture_report::CaptureReport;
 use intake::{Group, Intake};
+pub use listener::{APP_EVENTS, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
+pub use options::Options;
 use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
+use process_names::ProcessNames;
 
 /// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
 pub const BATCH_ROWS: usize = 16_384;
 
 /// Frames that are decoded before their flows are looked up.
 const FRAMES: usize = 128;
-
-/// How a scan is to be done.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Which flows to hand out as columns; `None`: all.
-    pub interest: Option<Interest>,
-    /// Also hand out the rows of other flows, for a complete flow table.
-    pub keep_all: bool,
-    /// Tell who tries many ports of whom.
-    pub port_scans: bool,
-    /// Treat packets with wrong checksums as Zeek does by default, rather than count them like others.
-    pub validate_checksums: bool,
-    /// Flows alive at once.
-    pub active_flows: usize,
-    /// Nested encapsulations that are followed.
-    pub decode_depth: u8,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            interest: None,
-            keep_all: true,
-            port_scans: true,
-            validate_checksums: false,
-            active_flows: crate::flow::ACTIVE_FLOWS,
-            decode_depth: wire::DECODE_DEPTH,
-        }
-    }
-}
 
 /// Room for flows that a dropped batch gives back, so that the next ones need no fresh memory.
 type Pool = Arc<Mutex<Vec<Vec<Flow>>>>;
@@ -138,6 +113,7 @@ pub struct Scan {
     intake: Intake,
     current: Option<Capture>,
     reports: Vec<CaptureReport>,
+    process_names: ProcessNames,
     totals: Totals,
     progress: Arc<Progress>,
     read_before: u64,
@@ -163,9 +139,12 @@ impl Scan {
                 options.interest,
                 options.keep_all,
                 options.port_scans,
+                options.fingerprints,
+                Listener::new(options.wishes),
             ),
             current: None,
             reports: Vec::new(),
+            process_names: ProcessNames::default(),
             totals: Totals::default(),
             progress,
             read_before: 0,
@@ -208,6 +187,11 @@ impl Scan {
         self.intake.port_scans.as_ref().map_or_else(Vec::new, PortScans::pairs)
     }
 
+    /// Names of processes by the number in [`Flow::process`], number 1 first.
+    pub fn processes(&self) -> &[String] {
+        self.process_names.names()
+    }
+
     /// Quoted packets that found no room.
     pub fn quotes_dropped(&self) -> u64 {
         self.intake.quotes_dropped
@@ -216,6 +200,11 @@ impl Scan {
     /// Whether traffic was dropped whose flows are no longer told apart.
     pub fn aside_is_full(&self) -> bool {
         self.intake.aside.is_full()
+    }
+
+    /// What was read of payloads.
+    pub fn listener(&self) -> &Listener {
+        &self.intake.listener
     }
 
     /// What ICMP errors quoted, in order of time.
@@ -250,6 +239,7 @@ impl Scan {
             match open(&path) {
                 Ok(capture) => {
                     self.reports.push(CaptureReport::new(path));
+                    self.process_names.begin();
                     self.current = Some(capture);
                     return true;
                 }
@@ -270,6 +260,12 @@ impl Scan {
             self.progress.read.store(self.read_before, Ordering::Relaxed);
             self.current = None;
             return 0;
+        }
+        if capture.info().names_processes {
+            self.process_names.resolve(capture, &mut self.frames);
+            if self.process_names.is_full() {
+                report.note_too_many_processes(&self.frames[0]);
+            }
         }
         if !self.identified {
             self.identified = true;
@@ -323,7 +319,10 @@ impl Scan {
     /// The ended flows, sorted.
     fn take_batch(&mut self) -> Batch {
         let room = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        let flows = self.intake.table.take_ended(room);
+        let mut flows = self.intake.table.take_ended(room);
+        for flow in flows.iter_mut().filter(|flow| flow.reading.is_some()) {
+            self.intake.listener.close(flow);
+        }
         let mut order: Vec<(u32, u64, u32)> =
             flows.iter().zip(0..).map(|(flow, place)| (flow.capture, flow.first_frame, place)).collect();
         order.sort_unstable();

@@ -1,8 +1,9 @@
 //! Link types (LINKTYPE_ numbers of the tcpdump group) to the first header after them.
 
 use super::outcome::NotIp;
+use super::packet_tap::inner_link_type;
 use super::walk::{Next, Step, Stop, Walk, be16};
-use super::{dot11, ppp};
+use super::{dot11, packet_tap, ppp};
 
 pub(super) const ETHERNET: u16 = 1;
 const PRISM: u16 = 119;
@@ -33,7 +34,7 @@ pub(super) fn start(walk: &mut Walk, link_type: u16) -> Step {
         276 => cooked2(walk),
         PRISM | AVS => dot11::prism(walk),
         127 => dot11::radiotap(walk),
-        149 | 258 => packet_tap(walk),
+        149 | 258 => packet_tap::step(walk),
         192 => per_packet_information(walk),
         204 => {
             walk.take::<1>("PPP direction")?;
@@ -122,22 +123,6 @@ fn frame_relay(walk: &mut Walk) -> Step {
     }
 }
 
-/// Apple's packet tap: its own length, a record type, the link type of what follows; in the host's byte order, which
-/// is little-endian on every Mac that writes it.
-fn packet_tap(walk: &mut Walk) -> Step {
-    const PACKET: u32 = 1;
-    const SMALLEST: usize = 12;
-    let Some(header) = walk.peek::<SMALLEST>() else {
-        return Err(walk.malformed("packet tap", SMALLEST, "fixed header"));
-    };
-    let [length, record, link_type] = little_endian(header);
-    if record != PACKET {
-        return Err(Stop::NotIp(NotIp::Other, 0));
-    }
-    walk.skip("packet tap", SMALLEST.max(length as usize), "header length")?;
-    inner_link_type(link_type)
-}
-
 /// Per-Packet Information: version, flags, length, link type of what follows, all little-endian.
 fn per_packet_information(walk: &mut Walk) -> Step {
     const SMALLEST: usize = 8;
@@ -148,18 +133,6 @@ fn per_packet_information(walk: &mut Walk) -> Step {
     let link_type = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
     walk.skip("PPI", SMALLEST.max(length), "header length")?;
     inner_link_type(link_type)
-}
-
-fn little_endian(header: &[u8; 12]) -> [u32; 3] {
-    [0, 4, 8].map(|at| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]))
-}
-
-/// Headers that name a link type again are followed only into types that cannot do the same.
-fn inner_link_type(link_type: u32) -> Step {
-    match u16::try_from(link_type) {
-        Ok(number) if !matches!(number, 149 | 192 | 258) => Ok(Next::LinkType(number)),
-        _ => Err(Stop::UnsupportedLinkType(link_type.min(u32::from(u16::MAX)) as u16)),
-    }
 }
 
 /// Linux netfilter log: attributes in the byte order of the machine that captured; one of them is the packet.

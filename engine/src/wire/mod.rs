@@ -19,6 +19,7 @@ mod link;
 mod mpls;
 mod outcome;
 mod packet;
+mod packet_tap;
 mod ppp;
 #[cfg(test)]
 mod tests;
@@ -32,3 +33,4 @@ pub use encapsulation::{Encapsulation, tunnel_path};
 pub use fragment::{FRAGMENT_BYTES, FRAGMENT_COPY_NS, FRAGMENT_TABLE, FRAGMENT_TIMEOUT_NS};
 pub use outcome::{Counts, LayerError, NotIp, Outcome};
 pub use packet::{Packet, Transport, VLAN_TAGS, vlan_ids};
+pub use packet_tap::{is_packet_tap, packet_tap_process};

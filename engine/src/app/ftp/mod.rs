@@ -35,6 +35,8 @@ pub(super) struct Control {
     /// A transfer was accepted and has not ended.
     running: bool,
     failed: bool,
+    /// Clear text is missing, and that was told.
+    holed: bool,
 }
 
 /// One direction.
@@ -62,6 +64,7 @@ impl Control {
             protection: Protection::default(),
             running: false,
             failed: false,
+            holed: false,
         }
     }
 
@@ -92,6 +95,10 @@ impl Control {
             return;
         }
         end.lines.gap();
+        if !self.holed && !self.done() {
+            self.holed = true;
+            events.push(Event::Lost { protocol: "ftp" });
+        }
         self.pending.clear();
         if from == Side::Server {
             self.replies.reset();

@@ -39,7 +39,9 @@ fn a_gap_in_a_tunnel_is_one_of_what_runs_through_it() {
     events.clear();
     conversation.gap(S, &mut events);
     conversation.feed(S, b"227 ok (10,0,0,1,1,1)\r\n", &mut events);
-    assert!(matches!(events[..], [Event::FtpPassive { port: 257, .. }]), "{events:?}");
+    let told = [Event::Lost { protocol: "ftp" }];
+    assert_eq!(events[..1], told);
+    assert!(matches!(events[1..], [Event::FtpPassive { port: 257, .. }]), "{events:?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod damage;
 mod numbering;
 mod pcap;
 mod pcapng;
+mod processes;
 
 use std::io::{Cursor, Read};
 

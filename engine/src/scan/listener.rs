@@ -1,0 +1,259 @@
+//! Which flows are read, and what reading them brought.
+
+use std::sync::Arc;
+
+use crate::app::{Event, Kind, PortKinds, dns};
+use crate::flow::{Flow, Moment, protocol};
+use crate::interest::Interest;
+use crate::reading::{Reading, Sampled};
+use crate::wire::Packet;
+
+/// Events that are kept (`APP_EVENTS`); later ones are counted.
+pub const APP_EVENTS: usize = 1 << 20;
+
+/// Samples that are kept (`APP_SAMPLES`); later ones are counted.
+pub const APP_SAMPLES: usize = 1 << 18;
+
+const DNS_PORT: u16 = 53;
+
+/// What is to be read.
+#[derive(Clone, Debug, Default)]
+pub struct Wishes {
+    /// Conversations by the server's port.
+    pub kinds: Vec<(u16, Kind)>,
+    /// Networks whose TCP flows are sampled, both directions.
+    pub samples: Option<Interest>,
+    /// Host names whose addresses are wanted, lower case.
+    pub names: Vec<String>,
+}
+
+/// An event, and where it was seen.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// The flow.
+    pub flow_id: u64,
+    /// Time of the packet that completed it, ns.
+    pub time_ns: i64,
+    /// Its frame.
+    pub frame: u64,
+    /// Its capture.
+    pub capture: u32,
+    /// What it was.
+    pub event: Event,
+}
+
+/// Samples of one flow.
+#[derive(Clone, Copy, Debug)]
+pub struct FlowSamples {
+    /// The flow.
+    pub flow_id: u64,
+    /// What the initiator sent.
+    pub forward: Sampled,
+    /// What the responder sent.
+    pub reverse: Sampled,
+}
+
+/// Reads flows.
+pub struct Listener {
+    wishes: Wishes,
+    ports: Arc<PortKinds>,
+    /// Names as they stand in a DNS message (RFC 1035, 3.1), lower case.
+    wire_names: Vec<Vec<u8>>,
+    scratch: Vec<Event>,
+    events: Vec<Seen>,
+    samples: Vec<FlowSamples>,
+    dropped: u64,
+    limits_reached: u64,
+}
+
+impl Listener {
+    /// A listener with these wishes.
+    pub fn new(wishes: Wishes) -> Listener {
+        Listener {
+            ports: Arc::new(PortKinds::new(&wishes.kinds)),
+            wire_names: wishes.names.iter().map(|name| wire_name(name)).collect(),
+            wishes,
+            scratch: Vec::new(),
+            events: Vec::new(),
+            samples: Vec::new(),
+            dropped: 0,
+            limits_reached: 0,
+        }
+    }
+
+    /// Whether anything is to be read at all.
+    pub fn is_deaf(&self) -> bool {
+        self.wishes.kinds.is_empty() && self.wishes.samples.is_none() && self.wire_names.is_empty()
+    }
+
+    /// Whether a UDP packet answers a question for one of the names.
+    #[inline]
+    pub fn wants_answer(&self, packet: &Packet, payload: &[u8]) -> bool {
+        packet.source_port == DNS_PORT && packet.protocol == protocol::UDP && self.names_one(payload)
+    }
+
+    /// Whether a TCP packet belongs to a conversation in which such an answer may come.
+    #[inline]
+    pub fn may_answer(&self, packet: &Packet) -> bool {
+        (packet.source_port == DNS_PORT || packet.destination_port == DNS_PORT) && !self.wire_names.is_empty()
+    }
+
+    /// Whether it answers a question for one of the names.
+    fn is_answer(&self, event: &Event) -> bool {
+        matches!(event, Event::DnsAnswer { name, .. } if self.wishes.names.contains(name))
+    }
+
+    /// Only the question is compared: it stands at the same place in every message, and is not compressed.
+    fn names_one(&self, message: &[u8]) -> bool {
+        let Some(question) = message.get(12..) else { return false };
+        message[2] & 0x80 != 0
+            && self
+                .wire_names
+                .iter()
+                .any(|name| question.get(..name.len()).is_some_and(|asked| asked.eq_ignore_ascii_case(name)))
+    }
+
+    /// Takes a packet of a flow that is in the table and has counted it.
+    pub fn take(&mut self, flow: &mut Flow, packet: &Packet, payload: &[u8], moment: Moment) {
+        if packet.protocol == protocol::TCP {
+            if flow.ends[0].packets + flow.ends[1].packets == 1 {
+                flow.reading = self.reading(flow);
+            }
+            let Some(reading) = &mut flow.reading else { return };
+            let side = usize::from((packet.source, packet.source_port) != (flow.key.address[0], flow.key.port(0)));
+            let goes_on = reading.segment(side, packet, payload, &mut self.scratch);
+            if self.scratch.iter().any(|event| self.is_answer(event)) {
+                flow.noted = true;
+            }
+            self.keep(flow.flow_id, moment);
+            if !goes_on {
+                self.close(flow);
+            }
+        } else if self.wants_answer(packet, payload) {
+            flow.noted = true;
+            dns::message(payload, packet.payload_len, &mut self.scratch);
+            self.keep(flow.flow_id, moment);
+        }
+    }
+
+    /// Ends the reading of a flow.
+    pub fn close(&mut self, flow: &mut Flow) {
+        let Some(mut reading) = flow.reading.take() else { return };
+        reading.finish(&mut self.scratch);
+        let moment = Moment { time_ns: flow.last_ns, frame: flow.last_frame, capture: flow.last_capture };
+        self.keep(flow.flow_id, moment);
+        self.limits_reached += u64::from(reading.limits_reached());
+        let Some(sampled) = reading.sampled() else { return };
+        if self.samples.len() < APP_SAMPLES {
+            let side = flow.initiator_side();
+            self.samples.push(FlowSamples {
+                flow_id: flow.flow_id,
+                forward: sampled[side],
+                reverse: sampled[side ^ 1],
+            });
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// The reading that a new flow gets.
+    fn reading(&self, flow: &Flow) -> Option<Box<Reading>> {
+        let responder = flow.initiator_side() ^ 1;
+        let told = [responder, responder ^ 1].into_iter().find_map(|side| {
+            let port = flow.key.port(side);
+            let kind = self.wishes.kinds.iter().find_map(|&(known, kind)| (known == port).then_some(kind))?;
+            Some((side, Some(kind)))
+        });
+        let sampled =
+            |side: usize| self.wishes.samples.as_ref().is_some_and(|net| net.has_address(flow.key.address[side]));
+        let at_vendor = if sampled(responder) {
+            Some(responder)
+        } else if sampled(responder ^ 1) {
+            Some(responder ^ 1)
+        } else {
+            None
+        };
+        let (server, kind) = told.or(at_vendor.map(|side| (side, None)))?;
+        // A conversation that is parsed is no bulk data.
+        let sample = at_vendor.is_some() && kind.is_none();
+        Some(Box::new(Reading::new(server, kind, &self.ports, sample)))
+    }
+
+    fn keep(&mut self, flow_id: u64, moment: Moment) {
+        let Moment { time_ns, frame, capture } = moment;
+        for event in self.scratch.drain(..) {
+            if self.events.len() < APP_EVENTS {
+                self.events.push(Seen { flow_id, time_ns, frame, capture, event });
+            } else {
+                self.dropped += 1;
+            }
+        }
+    }
+
+    /// Events in the order in which they were seen.
+    pub fn events(&self) -> &[Seen] {
+        &self.events
+    }
+
+    /// Samples, by the end of their reading.
+    pub fn samples(&self) -> &[FlowSamples] {
+        &self.samples
+    }
+
+    /// Events and samples that found no room.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// How often a hole in a stream was given up for a limit.
+    pub fn limits_reached(&self) -> u64 {
+        self.limits_reached
+    }
+}
+
+fn wire_name(name: &str) -> Vec<u8> {
+    let mut wire = Vec::with_capacity(name.len() + 2);
+    for label in name.trim_end_matches('.').split('.') {
+        let label = &label.as_bytes()[..label.len().min(63)];
+        wire.push(label.len() as u8);
+        wire.extend_from_slice(label);
+    }
+    wire.push(0);
+    wire
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_over_tcp_are_wanted_for_the_names_alone() {
+        let listener = Listener::new(Wishes { names: vec!["rbs.drbackup.net".into()], ..Wishes::default() });
+        let answer = |name: &str| Event::DnsAnswer {
+            name: name.into(),
+            kind: 1,
+            cnames: Vec::new(),
+            addresses: Vec::new(),
+            code: 0,
+            truncated: false,
+        };
+        assert!(listener.is_answer(&answer("rbs.drbackup.net")));
+        assert!(!listener.is_answer(&answer("www.example")));
+        assert!(!listener.is_answer(&Event::FtpGreeting));
+    }
+
+    #[test]
+    fn a_name_is_found_in_an_answer_whatever_its_case() {
+        let wishes = Wishes { names: vec!["rbs.drbackup.net".into()], ..Wishes::default() };
+        let listener = Listener::new(wishes);
+        let mut message = vec![0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
+        message.extend(b"\x03RBS\x08DrBackup\x03net\0\0\x01\0\x01");
+        let packet = Packet { source_port: 53, protocol: 17, ..Packet::default() };
+        assert!(listener.wants_answer(&packet, &message));
+        message[2] = 1;
+        assert!(!listener.wants_answer(&packet, &message), "a question is no answer");
+        assert!(!listener.wants_answer(&packet, &message[..11]));
+        let longer = [&message[..12], b"\x04xrbs\x08drbackup\x03net\0"].concat();
+        assert!(!listener.wants_answer(&packet, &longer));
+    }
+}

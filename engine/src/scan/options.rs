@@ -1,0 +1,42 @@
+//! What is asked of a scan.
+
+use super::listener::Wishes;
+use crate::interest::Interest;
+use crate::wire;
+
+/// How a scan is to be done.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)] // switches that do not depend on each other
+pub struct Options {
+    /// Which flows to hand out as columns; `None`: all.
+    pub interest: Option<Interest>,
+    /// Also hand out the rows of other flows, for a complete flow table.
+    pub keep_all: bool,
+    /// What is to be read of payloads.
+    pub wishes: Wishes,
+    /// Tell who tries many ports of whom.
+    pub port_scans: bool,
+    /// Fingerprint the payload of the flows that are wanted.
+    pub fingerprints: bool,
+    /// Treat packets with wrong checksums as Zeek does by default, rather than count them like others.
+    pub validate_checksums: bool,
+    /// Flows alive at once.
+    pub active_flows: usize,
+    /// Nested encapsulations that are followed.
+    pub decode_depth: u8,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            interest: None,
+            keep_all: true,
+            wishes: Wishes::default(),
+            port_scans: true,
+            fingerprints: false,
+            validate_checksums: false,
+            active_flows: crate::flow::ACTIVE_FLOWS,
+            decode_depth: wire::DECODE_DEPTH,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+"""No password or user name that a capture shows in the clear stands in any output, however it is asked for."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import program
+import pytest
+from samples import CAPTURES, Sample, samples
+
+from auditor import reports
+from auditor.flowformats import FORMATS as FLOW_FORMATS
+
+PLANTED = [sample for sample in samples() if "secrets" in sample.sidecar]
+EXIT_CODES = (0, 1, 3)  # a report was made
+
+each_planted = pytest.mark.parametrize("sample", PLANTED, ids=lambda sample: sample.name)
+
+
+def spellings(secrets: list[str]) -> Iterator[bytes]:
+    """Every form in which a planted user or password might slip out."""
+    for secret in secrets:
+        raw = secret.encode()
+        yield raw
+        yield quote(secret, safe="").encode()
+        yield raw.hex().encode()
+        yield raw.hex().upper().encode()
+        yield raw.hex(":").encode()
+        # Base64 of the secret amid other text, at each of the three offsets; the outer characters depend on neighbours.
+        for offset in range(3):
+            coded = base64.b64encode(bytes(offset) + raw)
+            yield coded[4 if offset else 0 : -4]
+
+
+def assert_free_of(secrets: list[str], text: bytes, where: str) -> None:
+    """No spelling of a secret is in the text."""
+    found = sorted({spelling for spelling in spellings(secrets) if spelling in text})
+    assert not found, f"{where} shows {found}"
+
+
+def outputs(sample: Sample, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every output that a user can ask for, and what the terminal shows beside it."""
+    audit = ("audit", *sample.options(), "--all-flows")
+    yield from written(sample, folder, audit, reports.suffixes())
+    yield from written(sample, folder, ("flows",), {name: format.suffixes for name, format in FLOW_FORMATS.items()})
+
+
+def written(
+    sample: Sample, folder: Path, command: tuple[str, ...], formats: Mapping[str, Sequence[str]]
+) -> Iterator[tuple[str, bytes]]:
+    """One run of the command that writes a file of each format."""
+    files = {format: folder / f"{command[0]}{suffixes[0]}" for format, suffixes in formats.items()}
+    done = program.run(*command, sample.capture, *(part for file in files.values() for part in ("-o", file)))
+    assert done.returncode in EXIT_CODES, done.stderr
+    yield f"{command[0]}: terminal", (done.stdout + done.stderr).encode()
+    for format, file in files.items():
+        yield f"{command[0]} as {format}", file.read_bytes()
+
+
+def test_secrets_are_planted_in_every_protocol_that_shows_them() -> None:
+    planted = {secret for sample in PLANTED for secret in sample.sidecar["secrets"]}
+    assert {"planted-ftp-secret", "planted-proxy-secret"} <= planted
+    shown = {
+        finding["service_port"]
+        for sample in PLANTED
+        for finding in sample.expected["findings"]
+        if finding["check"] == "cleartext-credentials"
+    }
+    assert {21, 1080, 8080} <= shown
+
+
+def test_a_capture_that_shows_a_login_says_so_in_its_sidecar() -> None:
+    marks = (b"planted-", base64.b64encode(b"night-shift:planted-"))
+    showing = {
+        path.relative_to(CAPTURES).with_suffix("").as_posix()
+        for path in CAPTURES.rglob("*.pcap*")
+        if any(mark in path.read_bytes() for mark in marks)
+    }
+    assert showing == {sample.name for sample in PLANTED}
+
+
+@each_planted
+def test_secrets_of_the_sidecar_are_in_the_capture(sample: Sample) -> None:
+    data = sample.capture.read_bytes()
+    assert [secret for secret in sample.sidecar["secrets"] if secret.encode() not in data] == []
+
+
+@each_planted
+def test_no_output_shows_a_secret(sample: Sample, tmp_path: Path) -> None:
+    for where, text in outputs(sample, tmp_path):
+        assert_free_of(sample.sidecar["secrets"], text, where)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'"PASS planted-ftp-secret"',
+        b"706c616e7465642d6674702d736563726574",
+        base64.b64encode(b"night-shift:planted-ftp-secret"),
+        base64.b64encode(b"x:planted-ftp-secret:y"),
+        base64.b64encode(b"PASS planted-ftp-secret"),
+    ],
+)
+def test_a_secret_is_recognised_in_its_disguises(text: bytes) -> None:
+    with pytest.raises(AssertionError, match="shows"):
+        assert_free_of(["planted-ftp-secret"], text, "the text")
