@@ -8,7 +8,7 @@ the flow was tunnelled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from auditor.flow import ICMP, ICMP6, TCP, UDP
 
@@ -16,8 +16,7 @@ LAYERS = {TCP: "tcp", UDP: "udp"}
 IPV6 = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+class Conversation(NamedTuple):
     """What of the packets between a client and a server is meant."""
 
     version: int  # 4 or 6
@@ -32,8 +31,7 @@ class Conversation:
     tunnelled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _End:
+class _End(NamedTuple):
     """One end of a conversation, and what it sent."""
 
     address: str
@@ -68,11 +66,14 @@ def frame_filter(frames: Iterable[int]) -> str:
 
 
 def _way(ip: str, layer: str, source: _End, target: _End) -> str:
-    terms = [f"{ip}.src == {source.address}", f"{ip}.dst == {target.address}"]
-    terms += [_ports(f"{layer}.srcport", source.ports), _ports(f"{layer}.dstport", target.ports)]
+    way = f"{ip}.src == {source.address} && {ip}.dst == {target.address}"
+    if source.ports is not None:
+        way += f" && {_ports(f'{layer}.srcport', source.ports)}"
+    if target.ports is not None:
+        way += f" && {_ports(f'{layer}.dstport', target.ports)}"
     if layer and source.ports is None and target.ports is None:
-        terms.append(layer)
-    return " && ".join(term for term in terms if term)
+        way += f" && {layer}"
+    return way
 
 
 def _icmp_way(ip: str, layer: str, name: str, source: _End, target: _End) -> str:
@@ -92,9 +93,7 @@ def _joined(ways: Sequence[str]) -> str:
     return f"({ways[0]})" if len(ways) == 1 else f"(({ways[0]}) || ({ways[1]}))"
 
 
-def _ports(field: str, ports: Sequence[int] | None) -> str:
-    if ports is None:
-        return ""
+def _ports(field: str, ports: Sequence[int]) -> str:
     return f"{field} == {ports[0]}" if len(ports) == 1 else f"{field} in {_set(_runs(ports))}"
 
 
