@@ -1,6 +1,7 @@
 //! Packets to flows.
 
 mod community_id;
+mod direction;
 mod index;
 mod key;
 mod ports;

@@ -1,5 +1,6 @@
 //! The flow table: packets in, ended flows out.
 
+use super::direction::direct;
 use super::index::Index;
 use super::key::{FlowKey, Side, mix, protocol};
 use super::ports;
@@ -7,7 +8,7 @@ use super::record::{Basis, EndState, Flow, seen};
 use super::tcp::{self, flag};
 use super::tombstone::{Memory, Tombstone};
 use super::wheel::{Timer, Wheel};
-use crate::wire::{Address, Packet, Transport};
+use crate::wire::{Packet, Transport};
 
 /// One second in nanoseconds.
 const SECOND: i64 = 1_000_000_000;
@@ -392,72 +393,6 @@ fn is_new_connection(flow: &Flow, side: Side, packet: &Packet) -> bool {
     // In mid-stream: a SYN at the place where the stream is known to begin is late, another one is new.
     let state = flow.forward().state;
     state != EndState::Inactive && flow.forward().stream.begun && packet.sequence != flow.forward().stream.next
-}
-
-/// Tells the initiator from the first packet.
-fn direct(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
-    flow.initiator = side as u8;
-    flow.basis = Basis::FirstPacket;
-    let (source, destination) = (packet.source_port, packet.destination_port);
-    let broadcast = packet.destination == Address(0xFFFF_FFFF_FFFF);
-    match flow.key.protocol() {
-        protocol::TCP => {
-            let syn = packet.tcp_flags & flag::SYN != 0;
-            let ack = packet.tcp_flags & flag::ACK != 0;
-            if syn && !ack {
-                flow.basis = Basis::Syn;
-                flow.syn_sequence = packet.sequence;
-                return;
-            }
-            let (from, to) = (ports::is_likely_tcp_server(source), ports::is_likely_tcp_server(destination));
-            let flips = from && (!to || !syn && source < destination) && !broadcast;
-            if flips {
-                flow.flip(if syn { Basis::SynAck } else { Basis::Port });
-                flow.write_flip();
-            } else if to != from && !syn {
-                flow.basis = Basis::Port;
-            }
-        }
-        protocol::UDP => {
-            let (from, to) = (ports::is_likely_udp_server(source), ports::is_likely_udp_server(destination));
-            if from && !to && !broadcast {
-                flow.flip(Basis::Port);
-                flow.write_flip();
-            } else if to && !from {
-                flow.basis = Basis::Port;
-            }
-            direct_by_message(flow, side, packet, payload);
-        }
-        protocol::ICMP if matches!(source, 8 | 13 | 15 | 17 | 10) => flow.basis = Basis::Protocol,
-        protocol::ICMP6 if matches!(source, 128 | 133 | 135 | 130 | 139 | 144) => flow.basis = Basis::Protocol,
-        _ => {}
-    }
-}
-
-/// DNS and NTP say in their first bytes whether they ask or answer.
-fn direct_by_message(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
-    let multicast = (packet.destination.0 >> 120) as u8 == 0xFF && flow.key.version() == 6
-        || flow.key.version() == 4 && (packet.destination.0 as u32) >> 28 == 0xE;
-    let ports = [packet.source_port, packet.destination_port];
-    let answers = if ports.iter().any(|&port| ports::is_dns(port)) && payload.len() >= 12 {
-        Some(payload[2] & 0x80 != 0)
-    } else if ports.contains(&123) && payload.len() >= 48 {
-        match payload[0] & 7 {
-            3 => Some(false),
-            4 => Some(true),
-            _ => None,
-        }
-    } else {
-        None
-    };
-    let Some(answers) = answers else { return };
-    let sender_is_initiator = flow.initiator_side() == side;
-    if answers && sender_is_initiator && !multicast {
-        flow.flip(Basis::Protocol);
-        flow.write_flip();
-    } else if answers != sender_is_initiator {
-        flow.basis = Basis::Protocol;
-    }
 }
 
 /// Counts the packet and lets TCP move on.
