@@ -1,7 +1,7 @@
 //! Which flows the caller wants to see: those that a check can concern.
 
 use crate::flow::{Basis, Flow, FlowKey, protocol};
-use crate::wire::Address;
+use crate::wire::{Address, Glance};
 
 /// Address ranges and TCP ports. A flow is wanted when either end lies in a range, or when it is TCP and either port is
 /// one of the ports.
@@ -53,6 +53,15 @@ impl Interest {
         }
         let after = self.ranges.partition_point(|(first, _)| *first <= address.0);
         after > 0 && address.0 <= self.ranges[after - 1].1
+    }
+
+    /// Whether the flow of a packet seen at a glance may be wanted: never false for one that is.
+    #[inline]
+    pub fn may_want(&self, glance: &Glance) -> bool {
+        let [source, destination] = glance.address;
+        glance.protocol == protocol::TCP && (self.ports.has(glance.port[0]) || self.ports.has(glance.port[1]))
+            || self.ipv4_halves.has((source >> 16) as u16)
+            || self.ipv4_halves.has((destination >> 16) as u16)
     }
 
     /// Whether flows of that key are wanted.

@@ -4,7 +4,7 @@
 //! [`FlowKey`] is *undirected*, ordered by endpoint, and used only for lookup. A [`Side`] says which end of
 //! a key sent a packet.
 
-use crate::wire::{Address, Packet};
+use crate::wire::{Address, Glance, Packet};
 
 /// IP protocol numbers that the flow table treats apart.
 pub mod protocol {
@@ -38,12 +38,7 @@ impl FlowKey {
     /// 0 or 1 belong to it.
     #[inline]
     pub fn new(address: [Address; 2], port: [u16; 2], protocol: u8, version: u8, one_way: u8) -> FlowKey {
-        let rest = u64::from(port[0]) << 48
-            | u64::from(port[1]) << 32
-            | u64::from(protocol) << 24
-            | u64::from(version) << 16
-            | u64::from(one_way);
-        FlowKey { address, rest }
+        FlowKey { address, rest: rest(port, protocol, version, one_way) }
     }
 
     /// The key of a packet, and which side sent it.
@@ -94,12 +89,36 @@ impl FlowKey {
     #[inline]
     pub fn hash(&self, seed: u64) -> u64 {
         if self.version() == 4 {
-            let addresses = (self.address[0].0 as u64) << 32 | u64::from(self.address[1].0 as u32);
-            return mix(addresses ^ seed, self.rest.rotate_left(17) ^ seed.rotate_left(29));
+            return hash_v4([self.address[0].0 as u32, self.address[1].0 as u32], self.rest, seed);
         }
         let word = |address: Address| mix(address.0 as u64 ^ seed, (address.0 >> 64) as u64 ^ 0x9E37_79B9_7F4A_7C15);
         mix(word(self.address[0]) ^ self.rest, word(self.address[1]).rotate_left(32) ^ seed)
     }
+}
+
+/// Hash of the key of a packet seen at a glance, and which side sent it; both as `FlowKey` has them.
+#[inline]
+pub fn glance_hash(glance: &Glance, seed: u64) -> (u64, Side) {
+    let [from, to] = [0, 1].map(|at| u64::from(glance.address[at]) << 16 | u64::from(glance.port[at]));
+    let (lower, higher) = (from.min(to), from.max(to));
+    let rest = rest([lower as u16, higher as u16], glance.protocol, 4, 0);
+    (hash_v4([(lower >> 16) as u32, (higher >> 16) as u32], rest, seed), Side::from(from > to))
+}
+
+#[inline]
+fn hash_v4(address: [u32; 2], rest: u64, seed: u64) -> u64 {
+    let addresses = u64::from(address[0]) << 32 | u64::from(address[1]);
+    mix(addresses ^ seed, rest.rotate_left(17) ^ seed.rotate_left(29))
+}
+
+/// All of a key but its addresses.
+#[inline]
+fn rest(port: [u16; 2], protocol: u8, version: u8, one_way: u8) -> u64 {
+    u64::from(port[0]) << 48
+        | u64::from(port[1]) << 32
+        | u64::from(protocol) << 24
+        | u64::from(version) << 16
+        | u64::from(one_way)
 }
 
 /// Multiply and fold.

@@ -15,7 +15,7 @@ mod tombstone;
 mod wheel;
 
 pub use community_id::{digest as community_id_digest, text as community_id_text};
-pub use key::{FlowKey, Side, mix, protocol};
+pub use key::{FlowKey, Side, glance_hash, mix, protocol};
 pub use record::{Basis, Details, EndState, Endpoint, Flow, HISTORY_LETTERS, State, seen};
 pub use stream::STREAM_HOLES;
 pub use table::{ACTIVE_FLOWS, Addressed, Counts, Moment, Table};

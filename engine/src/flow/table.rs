@@ -2,13 +2,13 @@
 
 use super::direction::direct;
 use super::index::Index;
-use super::key::{FlowKey, Side, mix, protocol};
+use super::key::{FlowKey, Side, glance_hash, mix, protocol};
 use super::ports;
 use super::record::{Basis, EndState, Flow, seen};
 use super::tcp::{self, flag};
 use super::tombstone::{Memory, Tombstone};
 use super::wheel::{Timer, Wheel};
-use crate::wire::{Packet, Transport};
+use crate::wire::{Glance, Packet, Transport};
 
 /// One second in nanoseconds.
 const SECOND: i64 = 1_000_000_000;
@@ -143,6 +143,12 @@ impl Table {
     #[inline]
     pub fn address(&self, key: FlowKey, side: Side) -> Addressed {
         Addressed { key, side, hash: key.hash(self.seed) }
+    }
+
+    /// The same hash and side for a packet seen at a glance.
+    #[inline]
+    pub fn address_glance(&self, glance: &Glance) -> (u64, Side) {
+        glance_hash(glance, self.seed)
     }
 
     /// Brings what packets with these addresses will touch into the cache.

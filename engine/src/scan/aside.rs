@@ -4,7 +4,6 @@
 //! were captured, which tells a capture that sees one direction only.
 
 use crate::flow::{Side, protocol};
-use crate::wire::{Packet, Transport};
 
 /// 5-tuples that are told apart (`ASIDE_TUPLES`); packets of further ones are counted, their flows are not.
 pub const ASIDE_TUPLES: usize = 1 << 23;
@@ -15,6 +14,36 @@ const ANSWERS: u64 = 4;
 const TCP: u64 = 8;
 const UDP: u64 = 16;
 const FLAGS: u64 = SIDES | ANSWERS | TCP | UDP;
+
+/// What one packet tells of its flow: the upper bits of the key's hash name it, the lower ones are what was seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Mark(u64);
+
+impl Mark {
+    /// Of a packet that `side` sent and whose key has that hash. `believed`: it counts as a packet of the flow.
+    #[inline]
+    pub fn new(hash: u64, side: Side, protocol: u8, tcp_flags: u8, believed: bool) -> Mark {
+        // A segment with ACK, and nearly every segment but the first SYN has it, answers somebody.
+        let answers = if protocol == protocol::TCP && tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
+        let seen = if believed { 1 << side | answers } else { 0 };
+        let kind = match protocol {
+            protocol::TCP => TCP,
+            protocol::UDP => UDP,
+            _ => 0,
+        };
+        Mark((hash & !FLAGS).max(FLAGS + 1) | seen | kind)
+    }
+
+    #[inline]
+    fn name(self) -> u64 {
+        self.0 & !FLAGS
+    }
+
+    #[inline]
+    fn place(self, mask: usize) -> usize {
+        (self.0 >> 32) as usize & mask
+    }
+}
 
 /// Sums over what was dropped.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,62 +77,51 @@ impl Aside {
 
     /// The word that `note` looks at first, for loading it ahead.
     #[inline]
-    pub fn first_word(&self, hash: u64) -> u64 {
-        self.words[(hash >> 32) as usize & (self.words.len() - 1)]
+    pub fn first_word(&self, mark: Mark) -> u64 {
+        self.words[mark.place(self.words.len() - 1)]
     }
 
-    /// Counts a packet whose key has that hash. True for the first of its 5-tuple.
+    /// Adds a packet to the sums.
     #[inline]
-    pub fn note(&mut self, side: Side, hash: u64, packet: &Packet) -> bool {
-        let mut is_new = false;
-        // As the flow table counts: a TCP header that cannot be believed and a wrong checksum make a flow, and no packet in it.
-        let believed = match packet.transport {
-            Transport::Whole => true,
-            Transport::Short { .. } => packet.protocol != protocol::TCP,
-            Transport::BadChecksum => false,
-        };
-        if believed {
-            self.packets += 1;
-            self.bytes += u64::from(packet.ip_len);
-        }
-        let name = (hash & !FLAGS).max(FLAGS + 1);
+    pub fn count(&mut self, ip_len: u32) {
+        self.packets += 1;
+        self.bytes += u64::from(ip_len);
+    }
+
+    /// Notes what a packet tells of its flow. True for the first of its 5-tuple.
+    #[inline]
+    pub fn note(&mut self, mark: Mark) -> bool {
         let mask = self.words.len() - 1;
-        let mut at = (hash >> 32) as usize & mask;
+        let mut at = mark.place(mask);
         loop {
             let word = self.words[at];
-            if word & !FLAGS == name {
-                break;
+            if word & !FLAGS == mark.name() {
+                self.words[at] = word | mark.0;
+                return false;
             }
             if word == 0 {
-                if self.len >= ASIDE_TUPLES {
-                    return false;
-                }
-                is_new = true;
-                if (self.len + 1) * 2 > self.words.len() {
-                    self.grow();
-                    let mask = self.words.len() - 1;
-                    at = (hash >> 32) as usize & mask;
-                    while self.words[at] != 0 {
-                        at = (at + 1) & mask;
-                    }
-                }
-                self.len += 1;
-                self.words[at] = name
-                    | match packet.protocol {
-                        protocol::TCP => TCP,
-                        protocol::UDP => UDP,
-                        _ => 0,
-                    };
-                break;
+                return self.add(mark, at);
             }
             at = (at + 1) & mask;
         }
-        // A segment with ACK, and nearly every segment but the first SYN has it, answers somebody.
-        let answers = if packet.protocol == protocol::TCP && packet.tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
-        if believed {
-            self.words[at] |= 1 << side | answers;
+    }
+
+    /// A 5-tuple that is met for the first time, and where it goes; false where no room is left to tell it apart.
+    fn add(&mut self, mark: Mark, mut at: usize) -> bool {
+        if self.len >= ASIDE_TUPLES {
+            return false;
         }
-        is_new
+        if (self.len + 1) * 2 > self.words.len() {
+            self.grow();
+            let mask = self.words.len() - 1;
+            at = mark.place(mask);
+            while self.words[at] != 0 {
+                at = (at + 1) & mask;
+            }
+        }
+        self.len += 1;
+        self.words[at] = mark.0;
+        true
     }
 
     #[cold]
@@ -143,7 +161,7 @@ impl Aside {
 mod tests {
     use super::*;
     use crate::flow::{FlowKey, Table};
-    use crate::wire::Address;
+    use crate::wire::{Address, Packet};
 
     fn packet(client: u128, port: u16, answer: bool, flags: u8) -> Packet {
         let mut packet = Packet {
@@ -170,7 +188,8 @@ mod tests {
         let mut aside = Aside::new();
         let mut note = |packet: &Packet| {
             let (key, side) = FlowKey::of(packet);
-            aside.note(side, table.address(key, side).hash(), packet);
+            aside.count(packet.ip_len);
+            aside.note(Mark::new(table.address(key, side).hash(), side, packet.protocol, packet.tcp_flags, true));
         };
         for client in 100..10_100 {
             note(&packet(client, 1024, false, 2));

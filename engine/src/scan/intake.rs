@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::aside::Aside;
+use super::aside::{Aside, Mark};
 use super::listener::Listener;
 use super::port_scan::PortScans;
 use crate::capture::{Capture, Frame};
@@ -10,7 +10,7 @@ use crate::fingerprint::Fingerprint;
 use crate::flow::{Addressed, Flow, FlowKey, Moment, Side, Table, protocol};
 use crate::interest::Interest;
 use crate::quote::{ICMP_QUOTES, Quote, Quoted};
-use crate::wire::Packet;
+use crate::wire::{Address, Glance, Packet, Transport};
 
 /// Packets of one group of frames, and which frame each came from.
 pub struct Group<'a> {
@@ -57,7 +57,19 @@ pub struct Intake {
     keep_all: bool,
     fingerprints: bool,
     chosen: Vec<(u32, Addressed)>,
-    dropped: Vec<(u32, u32, u64)>,
+    /// Packets that nobody wants, until what is known of their flows has come into the cache.
+    passers: Vec<Mark>,
+    /// Those of them that are SYNs, in the same order.
+    attempts: Vec<Attempt>,
+}
+
+/// Who tries which port of whom.
+struct Attempt {
+    /// Index in `Intake::passers`.
+    passer: usize,
+    source: Address,
+    destination: Address,
+    port: u16,
 }
 
 impl Intake {
@@ -81,7 +93,8 @@ impl Intake {
             keep_all,
             fingerprints,
             chosen: Vec::new(),
-            dropped: Vec::new(),
+            passers: Vec::new(),
+            attempts: Vec::new(),
         }
     }
 
@@ -96,10 +109,33 @@ impl Intake {
         flow.noted || self.interest.as_ref().is_none_or(|interest| interest.wants_flow(flow))
     }
 
+    /// Whether packets may be told off at a glance: their addresses and ports alone say that nobody wants them.
+    pub fn skims(&self) -> bool {
+        !self.keep_all && self.interest.is_some()
+    }
+
+    /// Counts a packet that nobody can want, and true; false where its frame has to be decoded.
+    #[inline]
+    pub fn passes(&mut self, glance: &Glance) -> bool {
+        if self.interest.as_ref().is_none_or(|interest| interest.may_want(glance))
+            || self.listener.may_hold_answer(glance)
+        {
+            return false;
+        }
+        let Glance { address: [source, destination], port: [_, port], protocol, tcp_flags, ip_len } = *glance;
+        let (hash, side) = self.table.address_glance(glance);
+        self.aside.count(u32::from(ip_len));
+        if is_attempt(protocol, tcp_flags) {
+            let (source, destination) = (source.into(), destination.into());
+            self.attempts.push(Attempt { passer: self.passers.len(), source, destination, port });
+        }
+        self.passers.push(Mark::new(hash, side, protocol, tcp_flags, true));
+        true
+    }
+
     /// Takes a group of packets, in their order.
     pub fn take(&mut self, group: &Group<'_>) {
         self.chosen.clear();
-        self.dropped.clear();
         let keep_all = self.keep_all || self.interest.is_none();
         for (place, packet) in group.packets.iter().enumerate() {
             let (key, side) = FlowKey::of(packet);
@@ -107,12 +143,10 @@ impl Intake {
             if keep_all || self.wants(&key) || self.says_something(group, place) {
                 self.chosen.push((place as u32, addressed));
             } else {
-                self.dropped.push((place as u32, side as u32, addressed.hash()));
+                self.pass(packet, side, addressed.hash());
             }
         }
-        if !self.dropped.is_empty() {
-            self.take_aside(group);
-        }
+        self.take_aside();
         let listens = !self.listener.is_deaf();
         let names_processes = group.capture.info().names_processes;
         self.table.touch(self.chosen.iter().map(|(_, addressed)| addressed));
@@ -145,27 +179,50 @@ impl Intake {
                 let flow_id = flow.flow_id;
                 note_quote(&mut self.quotes, &mut self.quotes_dropped, flow_id, quoted, moment);
             }
-            if is_attempt(packet)
+            if is_attempt(packet.protocol, packet.tcp_flags)
                 && let Some(port_scans) = &mut self.port_scans
             {
-                port_scans.note(packet);
+                port_scans.note(packet.source, packet.destination, packet.destination_port);
             }
         }
     }
 
-    fn take_aside(&mut self, group: &Group<'_>) {
-        let ahead = self.dropped.iter().fold(0, |words, (.., hash)| words ^ self.aside.first_word(*hash));
+    /// A decoded packet that nobody wants.
+    fn pass(&mut self, packet: &Packet, side: Side, hash: u64) {
+        // As the flow table counts: a TCP header that cannot be believed and a wrong checksum make a flow, and no packet in it.
+        let believed = match packet.transport {
+            Transport::Whole => true,
+            Transport::Short { .. } => packet.protocol != protocol::TCP,
+            Transport::BadChecksum => false,
+        };
+        if believed {
+            self.aside.count(packet.ip_len);
+        }
+        if is_attempt(packet.protocol, packet.tcp_flags) {
+            let Packet { source, destination, destination_port: port, .. } = *packet;
+            self.attempts.push(Attempt { passer: self.passers.len(), source, destination, port });
+        }
+        self.passers.push(Mark::new(hash, side, packet.protocol, packet.tcp_flags, believed));
+    }
+
+    fn take_aside(&mut self) {
+        let ahead = self.passers.iter().fold(0, |words, mark| words ^ self.aside.first_word(*mark));
         std::hint::black_box(ahead);
-        for &(place, side, hash) in &self.dropped {
-            let packet = &group.packets[place as usize];
-            let is_new = self.aside.note(side as Side, hash, packet);
-            if is_new
-                && is_attempt(packet)
-                && let Some(port_scans) = &mut self.port_scans
+        let mut attempts = self.attempts.iter();
+        let mut attempt = attempts.next();
+        for (place, mark) in self.passers.iter().enumerate() {
+            let is_new = self.aside.note(*mark);
+            if let Some(Attempt { passer, source, destination, port }) = attempt
+                && *passer == place
             {
-                port_scans.note(packet);
+                attempt = attempts.next();
+                if let (true, Some(port_scans)) = (is_new, &mut self.port_scans) {
+                    port_scans.note(*source, *destination, *port);
+                }
             }
         }
+        self.passers.clear();
+        self.attempts.clear();
     }
 
     /// Whether a packet of a flow that nobody wants says something that somebody wants.
@@ -190,8 +247,8 @@ fn is_icmp(number: u8) -> bool {
 
 /// A plain SYN.
 #[inline]
-fn is_attempt(packet: &Packet) -> bool {
-    packet.protocol == protocol::TCP && packet.tcp_flags & 0x12 == 0x02
+fn is_attempt(number: u8, tcp_flags: u8) -> bool {
+    number == protocol::TCP && tcp_flags & 0x12 == 0x02
 }
 
 /// Adds a packet to the fingerprint of its flow; only flows that the caller wants have one.

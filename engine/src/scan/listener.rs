@@ -6,7 +6,7 @@ use crate::app::{Event, Kind, PortKinds, dns};
 use crate::flow::{Flow, Moment, protocol};
 use crate::interest::Interest;
 use crate::reading::{Reading, Sampled};
-use crate::wire::Packet;
+use crate::wire::{Glance, Packet};
 
 /// Events that are kept (`APP_EVENTS`); later ones are counted.
 pub const APP_EVENTS: usize = 1 << 20;
@@ -96,6 +96,12 @@ impl Listener {
     #[inline]
     pub fn may_answer(&self, packet: &Packet) -> bool {
         (packet.source_port == DNS_PORT || packet.destination_port == DNS_PORT) && !self.wire_names.is_empty()
+    }
+
+    /// Whether a packet seen at a glance may hold such an answer, over UDP or TCP.
+    #[inline]
+    pub fn may_hold_answer(&self, glance: &Glance) -> bool {
+        (glance.port[0] == DNS_PORT || glance.port[1] == DNS_PORT) && !self.wire_names.is_empty()
     }
 
     /// Whether it answers a question for one of the names.

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::capture::{Capture, Frame, OpenError};
 use crate::flow::{Flow, FlowKey, Moment, Table, mix, protocol, seen};
 use crate::quote::Quote;
-use crate::wire::{Decoder, Outcome, Packet};
+use crate::wire::{Decoder, Glance, LINKTYPE_ETHERNET, Outcome, Packet};
 
 pub use aside::ASIDE_TUPLES;
 pub use capture_report::CaptureReport;
@@ -119,6 +119,8 @@ pub struct Scan {
     read_before: u64,
     identified: bool,
     ended: bool,
+    /// Frames are looked at before they are decoded.
+    skims: bool,
     frames: Vec<Frame>,
     packets: Vec<Packet>,
     owners: Vec<u16>,
@@ -131,17 +133,20 @@ impl Scan {
         let progress = Arc::new(Progress::default());
         progress.promising.store(options.interest.is_none(), Ordering::Relaxed);
         progress.total.store(total_size(&inputs), Ordering::Relaxed);
+        let validate_checksums = options.validate_checksums;
+        let intake = Intake::new(
+            Table::new(options.active_flows, 0, random_seed()),
+            options.interest,
+            options.keep_all,
+            options.port_scans,
+            options.fingerprints,
+            Listener::new(options.wishes),
+        );
         Scan {
             inputs: in_order_of_time(inputs).into(),
-            decoder: Decoder::new(options.validate_checksums, options.decode_depth),
-            intake: Intake::new(
-                Table::new(options.active_flows, 0, random_seed()),
-                options.interest,
-                options.keep_all,
-                options.port_scans,
-                options.fingerprints,
-                Listener::new(options.wishes),
-            ),
+            decoder: Decoder::new(validate_checksums, options.decode_depth),
+            skims: intake.skims() && !validate_checksums,
+            intake,
             current: None,
             reports: Vec::new(),
             process_names: ProcessNames::default(),
@@ -274,8 +279,18 @@ impl Scan {
         }
         self.packets.clear();
         self.owners.clear();
+        let mut glances = 0;
         for (place, frame) in self.frames.iter().enumerate() {
             let bytes = capture.bytes(frame);
+            if self.skims
+                && frame.link_type == LINKTYPE_ETHERNET
+                && let Some(glance) = Glance::at(bytes, frame.wire_len)
+                && self.intake.passes(&glance)
+            {
+                glances += 1;
+                report.snapped += u64::from(frame.len < frame.wire_len);
+                continue;
+            }
             let before = self.packets.len();
             let outcome = self.decoder.decode(bytes, frame.link_type, frame.wire_len, frame.time_ns, &mut self.packets);
             if outcome != Outcome::Ip {
@@ -299,6 +314,7 @@ impl Scan {
                 self.owners.clear();
             }
         }
+        self.decoder.count_glances(glances);
         self.intake.take(&Group {
             packets: &self.packets,
             owners: &self.owners,

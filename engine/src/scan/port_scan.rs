@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::flow::mix;
-use crate::wire::Packet;
+use crate::wire::Address;
 
 /// Different responder ports from which a pair counts as a scan (`PORT_SCAN_PORTS`).
 pub const PORT_SCAN_PORTS: usize = 20;
@@ -33,16 +33,15 @@ struct Few {
 }
 
 impl PortScans {
-    /// Takes a SYN.
-    pub fn note(&mut self, packet: &Packet) {
-        let port = packet.destination_port;
-        let Some(few) = self.few(packet) else { return };
+    /// Takes a SYN to that port.
+    pub fn note(&mut self, source: Address, destination: Address, port: u16) {
+        let Some(few) = self.few(source, destination) else { return };
         if let Some(place) = few.ports.iter_mut().find(|known| **known == port || **known == 0) {
             *place = port;
             return;
         }
         let first = few.ports;
-        let ports = self.many.entry((packet.source.0, packet.destination.0)).or_insert_with(|| first.to_vec());
+        let ports = self.many.entry((source.0, destination.0)).or_insert_with(|| first.to_vec());
         if ports.len() < PORT_SCAN_PORTS && !ports.contains(&port) {
             ports.push(port);
         }
@@ -50,9 +49,9 @@ impl PortScans {
 
     /// The slot of a packet's pair; none when all are taken.
     #[inline]
-    fn few(&mut self, packet: &Packet) -> Option<&mut Few> {
+    fn few(&mut self, source: Address, destination: Address) -> Option<&mut Few> {
         let half = |number: u128| mix(number as u64, (number >> 64) as u64);
-        let name = mix(half(packet.source.0), half(packet.destination.0).rotate_left(32)).max(1);
+        let name = mix(half(source.0), half(destination.0).rotate_left(32)).max(1);
         if (self.len + 1) * 2 > self.slots.len() && self.len < PORT_SCAN_PAIRS {
             self.grow();
         }
@@ -99,10 +98,9 @@ impl PortScans {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::Address;
 
-    fn syn(client: u128, port: u16) -> Packet {
-        Packet { source: Address(client), destination: Address(2), destination_port: port, ..Packet::default() }
+    fn note(scans: &mut PortScans, client: u128, port: u16) {
+        scans.note(Address(client), Address(2), port);
     }
 
     #[test]
@@ -110,12 +108,12 @@ mod tests {
         let mut scans = PortScans::default();
         for _ in 0..3 {
             for port in 1..=19 {
-                scans.note(&syn(1, port));
+                note(&mut scans, 1, port);
             }
         }
         assert!(scans.pairs().is_empty());
-        scans.note(&syn(1, 20));
-        scans.note(&syn(1, 21));
+        note(&mut scans, 1, 20);
+        note(&mut scans, 1, 21);
         assert_eq!(scans.pairs(), [(1, 2)]);
     }
 
@@ -123,12 +121,12 @@ mod tests {
     fn pairs_beyond_the_limit_are_not_watched_and_the_others_still_are() {
         let mut scans = PortScans::default();
         for client in 1..=PORT_SCAN_PAIRS as u128 + 1000 {
-            scans.note(&syn(client, 80));
+            note(&mut scans, client, 80);
         }
         assert_eq!(scans.len, PORT_SCAN_PAIRS);
         for port in 1..=30 {
-            scans.note(&syn(7, port));
-            scans.note(&syn(PORT_SCAN_PAIRS as u128 + 500, port));
+            note(&mut scans, 7, port);
+            note(&mut scans, PORT_SCAN_PAIRS as u128 + 500, port);
         }
         assert_eq!(scans.pairs(), [(7, 2)]);
     }

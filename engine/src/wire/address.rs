@@ -46,6 +46,14 @@ impl Address {
     }
 }
 
+/// An IPv4 address as a number in network order.
+impl From<u32> for Address {
+    #[inline]
+    fn from(number: u32) -> Address {
+        Address(MAPPED | u128::from(number))
+    }
+}
+
 impl From<IpAddr> for Address {
     fn from(ip: IpAddr) -> Address {
         match ip {

@@ -68,6 +68,12 @@ impl Decoder {
         self.decode_slowly(bytes, link_type, wire_len, time_ns, out)
     }
 
+    /// Counts frames of which a [`super::Glance`] was enough.
+    pub fn count_glances(&mut self, frames: u64) {
+        self.counts.frames += frames;
+        self.counts.packets += frames;
+    }
+
     /// Payload bytes of the packets with `reassembled` that the last `decode` or `finish` handed out.
     pub fn datagram(&self) -> &[u8] {
         &self.datagrams

@@ -5,7 +5,8 @@ use super::packet_tap::inner_link_type;
 use super::walk::{Next, Step, Stop, Walk, be16};
 use super::{dot11, packet_tap, ppp};
 
-pub(super) const ETHERNET: u16 = 1;
+/// LINKTYPE_ETHERNET.
+pub const ETHERNET: u16 = 1;
 const PRISM: u16 = 119;
 const AVS: u16 = 163;
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod fragments;
+mod glances;
 mod headers;
 mod hostile;
 mod links;
