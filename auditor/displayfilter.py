@@ -60,6 +60,20 @@ def display_filter(conversation: Conversation) -> str:
     return shown
 
 
+def service_filter(version: int, protocol: int, client: str, server: str, port: int, *, inbound: bool) -> str:
+    """`display_filter` for the commonest conversation, at a tenth of the time: TCP or UDP, any caller, one service.
+
+    `port`: of the client if it was called (`inbound`), else of the server.
+    """
+    ip, icmp = ("ipv6", "icmpv6") if version == IPV6 else ("ip", "icmp")
+    layer = LAYERS[protocol]
+    up, down = ("srcport", "dstport") if inbound else ("dstport", "srcport")
+    return (
+        f"(({ip}.src == {client} && {ip}.dst == {server} && {layer}.{up} == {port})"
+        f" || ({ip}.src == {server} && {ip}.dst == {client} && {layer}.{down} == {port})) && !{icmp}"
+    )
+
+
 def frame_filter(frames: Iterable[int]) -> str:
     """The filter for these frames."""
     return f"frame.number in {_set(_runs(frames))}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.displayfilter import Conversation, display_filter
+from auditor.displayfilter import Conversation, display_filter, service_filter
 from auditor.flow import ICMP, ICMP6, TCP, UDP, Bools, Direction, Flows, Rows
 from auditor.flowends import Ends
 from auditor.formats import address_text
@@ -37,6 +38,14 @@ class _Index:
         self._run = np.empty_like(self._order)
         self._run[self._order] = run
 
+    def whole(self, rows: Rows, starts: Rows) -> Bools:
+        """Which groups, the i-th from `starts[i]` on in `rows`, hold all rows of one key and no others."""
+        run = self._run[rows]
+        sizes = np.diff(starts, append=len(rows))
+        alike = np.logical_and.reduceat(run == np.repeat(run[starts], sizes), starts)
+        whole: Bools = alike & (np.diff(self._bounds)[run[starts]] == sizes)
+        return whole
+
     def like(self, row: int) -> Rows:
         """The rows that have this one's key, itself among them."""
         run = self._run[row]
@@ -64,11 +73,38 @@ class FlowFilters:
     def _by_server_port(self) -> _Index:
         return _Index(_mixed(self._pairs + self._ends.server_port.astype(np.uint64)))
 
-    def filter_of(self, rows: Rows, only: Sequence[int] | None = None) -> str:
-        """The filter for the flows at `rows`, which have client, server, protocol and service port in common.
+    def filters_of(self, rows: Rows, starts: Rows, only: Sequence[Sequence[int] | None]) -> list[str]:
+        """The filters for n groups of flows, the i-th from `starts[i]` on in `rows`. At least one.
 
-        `only`: frames of UDP or TCP flows that alone are meant.
+        The flows of a group have client, server, protocol and service port in common. `only`: frames of a group's UDP
+        or TCP flows that alone are meant; None: all.
         """
+        flows, ends, first = self._flows, self._ends, rows[starts]
+        inbound = flows.direction[first] == Direction.INBOUND
+        whole = np.where(inbound, self._by_client_port.whole(rows, starts), self._by_server_port.whole(rows, starts))
+        # Nobody else uses their service, so that ends and service say it all: true of nearly all groups.
+        simple = whole & ((flows.protocol[first] == TCP) | (flows.protocol[first] == UDP))
+        columns = zip(
+            simple.tolist(),
+            flows.version[first].tolist(),
+            flows.protocol[first].tolist(),
+            map(address_text, ends.client_hi[first].tolist(), ends.client_lo[first].tolist()),
+            map(address_text, ends.server_hi[first].tolist(), ends.server_lo[first].tolist()),
+            np.where(inbound, ends.client_port[first], ends.server_port[first]).tolist(),
+            inbound.tolist(),
+            only,
+            pairwise([*starts.tolist(), len(rows)]),
+            strict=True,
+        )
+        return [
+            service_filter(version, protocol, client, server, port, inbound=called_in)
+            if easy and frames is None
+            else self._filter_of(rows[begin:end], frames)
+            for easy, version, protocol, client, server, port, called_in, frames, (begin, end) in columns
+        ]
+
+    def _filter_of(self, rows: Rows, only: Sequence[int] | None) -> str:
+        """The filter for one group."""
         flows, ends = self._flows, self._ends
         first = int(rows[0])
         client = address_text(int(ends.client_hi[first]), int(ends.client_lo[first]))

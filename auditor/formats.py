@@ -10,6 +10,7 @@ SECOND_NS = 1_000_000_000
 EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001  # in UTC; without a zone its text has none either
 
 
+@lru_cache(maxsize=4096)  # a report names the same few ends again and again
 def address_text(hi: int, lo: int) -> str:
     """An address from its upper and lower 64 bits: dotted for IPv4, RFC 5952 for IPv6."""
     if hi == 0 and lo >> 32 == 0xFFFF:

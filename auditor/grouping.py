@@ -5,12 +5,12 @@ One finding per (check, vendor, client, server, service port, protocol, directio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache, cached_property
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from itertools import chain, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -21,15 +21,17 @@ from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Flows, Rows, Seen
 from auditor.flowends import NO_PORT, Ends
 from auditor.flowfilter import FlowFilters
 from auditor.formats import address_text, flow_id_text
-from auditor.objections import Collected, Objections, collect
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from auditor.objections import Collected, collect
 
 MAX_EVIDENCE = 20  # flows whose frames a finding names; its display filter shows all of them
 # Findings of one check that are listed, the worst ones. Whoever is scanned at every port of every server has more, and
 # nobody reads them; they are counted.
 MAX_FINDINGS = 10_000
+# Beside the check, and `via` where there is one.
+KEY = ("vendor", "client_ip", "server_ip", "service_port", "protocol", "direction")
+
+SEVERITIES, OUTCOMES = tuple(Severity), tuple(Outcome)  # by number
+WAYS = ("outbound", "inbound")
 
 
 class Grouping:
@@ -39,6 +41,7 @@ class Grouping:
         self._flows = flows
         self._context = context
         self._as_of = as_of
+        self._statements: dict[tuple[tuple[str, ...], str], str | None] = {}
         self.unlisted: list[Unlisted] = []
 
     @cached_property
@@ -54,108 +57,136 @@ class Grouping:
         hits = [hit for hit in check.find(self._flows, self._context) if len(hit.rows)]
         found = [_capture_finding(check, hit, self._context) for hit in check.find_in_captures(self._context)]
         if hits:
-            flows = self._flows
-            outcomes = self._outcomes
-            collected = collect(hits, flows, self._ends, outcomes, self._context.labels.vendors)
-            bounds = np.r_[collected.starts, len(collected.objections.rows)].tolist()
-            for first, last in self._listed(check, collected, list(pairwise(bounds))):
-                found.append(self._finding(check, hits, collected, collected.objections.at(slice(first, last))))
+            vendors = self._context.labels.vendors
+            collected = collect(hits, self._flows, self._ends, self._outcomes, vendors)
+            found += self._findings(check, hits, self._listed(check, collected))
         waivers = self._context.site.waivers
         return [replace(one, waiver=applied_waiver(one, waivers, self._as_of)) if waivers else one for one in found]
 
-    def _listed(
-        self, check: Check, collected: Collected, parts: Sequence[tuple[int, int]]
-    ) -> Sequence[tuple[int, int]]:
-        """The parts that become findings: all, or the worst MAX_FINDINGS; the others are counted as `unlisted`."""
-        if len(parts) <= MAX_FINDINGS:
-            return parts
-        worst = np.maximum.reduceat(collected.objections.severity, collected.starts)
+    def _listed(self, check: Check, collected: Collected) -> Collected:
+        """Those that become findings: all, or those of the worst MAX_FINDINGS; the others count as `unlisted`."""
+        if len(collected.starts) <= MAX_FINDINGS:
+            return collected
+        worst = collected.worst()
         order = np.argsort(-worst.astype(np.int64), kind="stable")
         left_out = order[MAX_FINDINGS:]
         self.unlisted.append(Unlisted(check.id, len(left_out), Severity(int(worst[left_out].max()))))
-        return [parts[at] for at in sorted(order[:MAX_FINDINGS].tolist())]
+        return collected.only(np.sort(order[:MAX_FINDINGS]))
 
-    def _finding(self, check: Check, hits: Sequence[Hits], collected: Collected, objections: Objections) -> Finding:
-        flows, ends, context = self._flows, self._ends, self._context
-        severity = objections.severity
-        worst = int(severity.max())
-        hit = hits[int(objections.hits[np.argmax(severity)])]  # the earliest of the worst gives the words
-        rows = objections.rows[np.r_[True, objections.rows[1:] != objections.rows[:-1]]]  # some are objected to twice
-        first = int(rows[0])
-        vendor = collected.vendors[int(objections.vendor[0])]
-        number = int(flows.protocol[first])
-        own_server = address_text(int(ends.server_hi[first]), int(ends.server_lo[first]))
-        server_ports, service_port = _distinct(objections.server_port), int(objections.service_port[0])
-        outcome = Outcome(int(objections.outcome.max()))
-        events = np.unique(objections.events[objections.events >= 0])
-        messages = check.counts_messages or number in (ICMP, ICMP6)
-        facts: dict[str, Any] = {
-            "vendor": vendor,
-            "client_ip": address_text(int(ends.client_hi[first]), int(ends.client_lo[first])),
-            "client_ports": _distinct(ends.client_port[rows]),
-            "server_ip": collected.names[int(objections.name[0])]
-            or address_text(int(objections.server_hi[0]), int(objections.server_lo[0])),
-            "server_port": server_ports[0] if len(server_ports) == 1 else None,
-            "service_port": None if service_port == NO_PORT else service_port,
-            "via": own_server if objections.through[0] else None,
-            "protocol": _protocol_name(number),
-            "direction": "inbound" if ends.inbound[first] and not objections.through[0] else "outbound",
-            "count": (len(events) or self._packets(rows)) if messages else len(rows),
+    def _findings(self, check: Check, hits: Sequence[Hits], collected: Collected) -> Iterator[Finding]:
+        """The findings in what was collected.
+
+        Whole columns become lists first: to ask numpy for one value at a time made a finding cost ten times as much.
+        """
+        flows = self._flows
+        rows, starts = collected.flows()
+        judged, events = collected.judgements(), collected.events()
+        flow_ids = list(map(flow_id_text, flows.flow_id[rows].tolist()))
+        first_ns = np.minimum.reduceat(flows.start_ns[rows], starts).tolist()
+        last_ns = np.maximum.reduceat(flows.end_ns[rows], starts).tolist()
+        evidence = self._evidence(rows, starts)
+        messages = self._counts_messages(check, rows[starts])
+        only = [
+            self._frames(told) if counted and told else None for told, counted in zip(events, messages, strict=True)
+        ]
+        filters = self._filters.filters_of(rows, starts, only)
+        bounds = pairwise([*starts.tolist(), len(rows)])
+        for at, (facts, (first, last)) in enumerate(zip(self._facts(messages, collected), bounds, strict=True)):
+            hit, outcome = hits[judged.hits[at]], OUTCOMES[judged.outcome[at]]
+            further = (facts["via"],) if facts["via"] else ()
+            yield Finding(
+                **facts,
+                id=finding_id(check.id, *[facts[name] for name in KEY], *further),
+                check=check.id,
+                severity=SEVERITIES[judged.severity[at]],
+                certain=judged.certain[at],
+                statement=self._statement(hit.statements, facts["vendor"]),
+                statements=hit.statements,
+                title=check.title,
+                message=hit.message.format_map({**facts, "outcome": outcome.word, **hit.extra}),
+                outcome=outcome,
+                first_ns=first_ns[at],
+                last_ns=last_ns[at],
+                flow_ids=tuple(flow_ids[first:last]),
+                evidence=self._told(events[at][:MAX_EVIDENCE]) or evidence[at],
+                display_filter=filters[at],
+                remediation=hit.remediation,
+            )
+
+    def _facts(self, messages: Sequence[bool], collected: Collected) -> Iterator[dict[str, Any]]:
+        """What is told of each finding by its flows: fields of `Finding` by name."""
+        flows, ends, found, begins = self._flows, self._ends, collected.objections, collected.starts
+        rows, starts = collected.flows()
+        first = rows[starts]
+        names = map(collected.names.__getitem__, found.name[begins].tolist())
+        servers = map(address_text, found.server_hi[begins].tolist(), found.server_lo[begins].tolist())
+        through = found.through[begins]
+        leaders = map(address_text, ends.server_hi[first].tolist(), ends.server_lo[first].tolist())
+        server_ports = _distinct(found.server_port.tolist(), begins)
+        packets = np.add.reduceat(flows.packets_forward[rows] + flows.packets_reverse[rows], starts).tolist()
+        sizes = np.diff(starts, append=len(rows)).tolist()
+        counted = zip(messages, collected.events(), packets, sizes, strict=True)
+        columns: dict[str, Iterable[Any]] = {
+            "vendor": map(collected.vendors.__getitem__, found.vendor[begins].tolist()),
+            "client_ip": map(address_text, ends.client_hi[first].tolist(), ends.client_lo[first].tolist()),
+            "client_ports": _distinct(ends.client_port[rows].tolist(), starts),
+            "server_ip": [name or address for name, address in zip(names, servers, strict=True)],
+            "server_port": [ports[0] if len(ports) == 1 else None for ports in server_ports],
+            "service_port": [None if port == NO_PORT else port for port in found.service_port[begins].tolist()],
+            "via": [leader if led else None for leader, led in zip(leaders, through.tolist(), strict=True)],
+            "protocol": map(_protocol_name, flows.protocol[first].tolist()),
+            "direction": [WAYS[called_in] for called_in in (ends.inbound[first] & ~through).tolist()],
+            "count": [(len(told) or sent) if counts else size for counts, told, sent, size in counted],
         }
-        key = ("client_ip", "server_ip", "service_port", "protocol", "direction")
-        further = (facts["via"],) if facts["via"] else ()
-        return Finding(
-            **facts,
-            id=finding_id(check.id, vendor, *(facts[name] for name in key), *further),
-            check=check.id,
-            severity=Severity(worst),
-            certain=bool(objections.certain[severity == worst].any()),
-            statement=_statement(hit.statements, vendor, context),
-            statements=hit.statements,
-            title=check.title,
-            message=hit.message.format_map({**facts, "outcome": outcome.word, **hit.extra}),
-            outcome=outcome,
-            first_ns=int(flows.start_ns[rows].min()),
-            last_ns=int(flows.end_ns[rows].max()),
-            flow_ids=tuple(map(flow_id_text, flows.flow_id[rows].tolist())),
-            evidence=self._told(events[:MAX_EVIDENCE]) or self._evidence(rows[:MAX_EVIDENCE]),
-            display_filter=self._filters.filter_of(rows, self._frames(events) if messages else None),
-            remediation=hit.remediation,
-        )
+        return (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
-    def _packets(self, rows: Rows) -> int:
-        return int(self._flows.packets_forward[rows].sum() + self._flows.packets_reverse[rows].sum())
+    def _counts_messages(self, check: Check, first: Rows) -> list[bool]:
+        """Whether each finding, by the first of its flows, counts messages and not flows."""
+        protocol = self._flows.protocol[first]
+        messages: list[bool] = (check.counts_messages | (protocol == ICMP) | (protocol == ICMP6)).tolist()
+        return messages
+
+    def _statement(self, wanted: tuple[str, ...], vendor: str) -> str | None:
+        """The first of the statements `wanted` that a pack of the vendor's has."""
+        if (wanted, vendor) not in self._statements:
+            packs = [self._context.pack(name).pack for name in vendor.split("|")] if vendor else []
+            found = (pack.statement(*wanted) for pack in packs)
+            self._statements[wanted, vendor] = next((one.id for one in found if one is not None), None)
+        return self._statements[wanted, vendor]
 
     @cached_property
     def _outcomes(self) -> Codes:
         return flow_outcomes(self._flows, np.arange(len(self._flows)))
 
-    def _frames(self, events: Rows) -> list[int] | None:
+    def _frames(self, events: list[int]) -> list[int] | None:
         """The frames of these events, where they alone are meant and one capture holds them all."""
         captures = self._context.events.capture[events]
-        if len(events) == 0 or (captures != captures[0]).any():
+        if (captures != captures[0]).any():
             return None
         return sorted(set(self._context.events.frame[events].tolist()))
 
-    def _told(self, events: Rows) -> tuple[Evidence, ...]:
+    def _told(self, events: list[int]) -> tuple[Evidence, ...]:
         """The frames that say what is objected to."""
         told, captures = self._context.events, self._context.health.captures
         return tuple(
             Evidence(str(captures[int(told.capture[event])]["path"]), int(told.frame[event]), int(told.time_ns[event]))
-            for event in events.tolist()
+            for event in events
         )
 
-    def _evidence(self, rows: Rows) -> tuple[Evidence, ...]:
-        """First frames of the flows, and their SYNs where those came later."""
-        flows, captures = self._flows, self._context.health.captures
-        frames = []
-        for row in rows.tolist():
-            capture = str(captures[int(flows.capture[row])]["path"])
-            first, syn = int(flows.first_frame[row]), int(flows.syn_frame[row])
-            frames.append(Evidence(capture, first, int(flows.start_ns[row])))
-            if syn not in (0, first):
-                frames.append(Evidence(capture, syn, None))
-        return tuple(frames)
+    def _evidence(self, rows: Rows, starts: Rows) -> list[tuple[Evidence, ...]]:
+        """Of each finding the first frames of its flows, and their SYNs where those came later."""
+        flows = self._flows
+        sizes = np.diff(starts, append=len(rows))
+        shown = rows[np.arange(len(rows)) - np.repeat(starts, sizes) < MAX_EVIDENCE]
+        paths = [str(capture["path"]) for capture in self._context.health.captures]
+        columns = (flows.capture, flows.first_frame, flows.syn_frame, flows.start_ns)
+        frames: list[tuple[Evidence, ...]] = []
+        for capture, first, syn, start in zip(*(column[shown].tolist() for column in columns), strict=True):
+            path = paths[capture]
+            seen = Evidence(path, first, start)
+            frames.append((seen,) if syn in (0, first) else (seen, Evidence(path, syn, None)))
+        ends = np.cumsum(np.minimum(sizes, MAX_EVIDENCE)).tolist()
+        return [tuple(chain.from_iterable(frames[first:last])) for first, last in pairwise([0, *ends])]
 
 
 def flow_outcomes(flows: Flows, rows: Rows) -> Codes:
@@ -173,16 +204,10 @@ def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda f: (-f.severity, f.check, f.vendor, f.client_ip or "", f.server_ip or "", f.id))
 
 
-def _distinct(ports: NDArray[np.int64]) -> tuple[int, ...]:
-    return tuple(sorted(set(ports.tolist()) - {NO_PORT}))
-
-
-def _statement(wanted: tuple[str, ...], vendor: str, context: Context) -> str | None:
-    for name in vendor.split("|") if vendor else ():
-        statement = context.pack(name).pack.statement(*wanted)
-        if statement is not None:
-            return statement.id
-    return None
+def _distinct(ports: Sequence[int], starts: Rows) -> list[tuple[int, ...]]:
+    """The ports of each finding, sorted; none where there are no ports."""
+    bounds = pairwise([*starts.tolist(), len(ports)])
+    return [tuple(sorted(set(ports[first:last]) - {NO_PORT})) for first, last in bounds]
 
 
 def _capture_finding(check: Check, hit: CaptureHits, context: Context) -> Finding:

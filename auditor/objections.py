@@ -1,9 +1,14 @@
-"""All hits of one check as columns: whose they are, between whom, and which of them make one finding."""
+"""All hits of one check as columns: whose they are, between whom, and which of them make one finding.
+
+A capture full of violations has thousands of findings of one flow each. What can be told of all of them at once is told
+here, as plain lists; only their words are made one by one (`auditor.grouping`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -32,19 +37,76 @@ class Objections:
     through: Bools  # the flow's own server led to the server
     events: Rows  # -1: none
 
-    def at(self, part: slice | Rows) -> Objections:
+    def at(self, part: Rows | Bools) -> Objections:
         """Those chosen."""
         return Objections(**{name: getattr(self, name)[part] for name in self.__slots__})
 
 
 @dataclass(frozen=True, slots=True)
+class Judgements:
+    """What n findings are judged by, one element for each."""
+
+    severity: list[int]
+    certain: list[bool]  # whether one of the worst hits is
+    outcome: list[int]
+    hits: list[int]  # the earliest of the worst, which gives the words; index into the check's list of hits
+
+
+@dataclass(frozen=True, slots=True)
 class Collected:
-    """Objections, where each finding begins, and what the indexes stand for."""
+    """Objections, where each finding begins, and what the indexes stand for. There is at least one."""
 
     objections: Objections
     starts: Rows
     vendors: Sequence[str]
     names: Sequence[str]
+
+    def sizes(self) -> Rows:
+        """How many objections each finding has."""
+        return np.diff(self.starts, append=len(self.objections.rows))
+
+    def worst(self) -> Codes:
+        """The highest severity of each finding."""
+        worst: Codes = np.maximum.reduceat(self.objections.severity, self.starts)
+        return worst
+
+    def only(self, findings: Rows) -> Collected:
+        """Those of some findings, whose numbers ascend."""
+        sizes = self.sizes()
+        kept = np.repeat(np.isin(np.arange(len(sizes)), findings), sizes)
+        chosen = sizes[findings]
+        return Collected(self.objections.at(kept), np.cumsum(chosen) - chosen, self.vendors, self.names)
+
+    def judgements(self) -> Judgements:
+        """What the worst objections of each finding say."""
+        found, worst = self.objections, self.worst()
+        at_worst = found.severity == np.repeat(worst, self.sizes())
+        places = np.flatnonzero(at_worst)
+        earliest = places[np.searchsorted(places, self.starts)]
+        return Judgements(
+            severity=worst.tolist(),
+            certain=np.logical_or.reduceat(found.certain & at_worst, self.starts).tolist(),
+            outcome=np.maximum.reduceat(found.outcome, self.starts).tolist(),
+            hits=found.hits[earliest].tolist(),
+        )
+
+    def flows(self) -> tuple[Rows, Rows]:
+        """The rows with each flow of a finding once, however often it is objected to; and where each finding begins."""
+        rows = self.objections.rows
+        begins = np.zeros(len(rows), np.bool_)
+        begins[self.starts] = True
+        first = begins.copy()
+        first[1:] |= rows[1:] != rows[:-1]
+        return rows[first], np.flatnonzero(begins[first])
+
+    def events(self) -> list[list[int]]:
+        """The events that tell of each finding, sorted; mostly none."""
+        events = self.objections.events
+        if not (events >= 0).any():
+            return [[] for _ in self.starts]
+        numbers = events.tolist()
+        bounds = pairwise([*self.starts.tolist(), len(numbers)])
+        return [sorted(set(numbers[first:last]) - {-1}) for first, last in bounds]
 
 
 def collect(hits: Sequence[Hits], flows: Flows, ends: Ends, outcomes: Codes, vendors: Sequence[str]) -> Collected:

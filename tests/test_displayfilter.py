@@ -15,7 +15,7 @@ from scapy.packet import Packet
 from scapy.utils import wrpcap
 
 import auditor
-from auditor.displayfilter import Conversation, display_filter, frame_filter
+from auditor.displayfilter import Conversation, display_filter, frame_filter, service_filter
 from auditor.finding import Finding
 
 C, S = "10.0.0.5", "204.164.111.9"
@@ -178,3 +178,14 @@ def test_filter_of_one_way_icmp_names_type_and_code() -> None:
 
 def test_filter_of_frames_joins_neighbours() -> None:
     assert frame_filter([7, 1, 2, 3]) == "frame.number in {1..3, 7}"
+
+
+@pytest.mark.parametrize("protocol", [6, 17])
+@pytest.mark.parametrize(("version", "ends"), [(4, (C, S)), (6, (C6, S6))])
+def test_filter_of_a_service_is_the_short_way_to_the_general_one(
+    version: int, ends: tuple[str, str], protocol: int
+) -> None:
+    outbound = display_filter(Conversation(version, protocol, *ends, None, [16384]))
+    inbound = display_filter(Conversation(version, protocol, *ends, [16384], None))
+    assert service_filter(version, protocol, *ends, 16384, inbound=False) == outbound
+    assert service_filter(version, protocol, *ends, 16384, inbound=True) == inbound
