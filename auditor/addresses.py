@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
+from auditor.frozen import frozen
 from auditor.scalars import Scalar
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ FEW_INTERVALS: Final = 12
 """Up to so many intervals a comparison each beats a binary search (measured on a million addresses)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AddressRange:
     """Addresses from `first` to `last`, both belonging to it."""
 

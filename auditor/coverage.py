@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from auditor.frozen import frozen
 from auditor.severity import Severity
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ VIOLATES_FROM = Severity.LOW
 FINDINGS_NAMED = 3  # findings that the evidence of one statement names
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Coverage:
     """The verdict on one statement."""
 
@@ -50,7 +51,7 @@ class Coverage:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Exercise:
     """Numbers of flows that put statements to the test (see `auditor.exercise`). Empty: no flow of any vendor."""
 
@@ -79,7 +80,7 @@ def apart_name(check: str, statement: str) -> str:
     return f"{check} of {statement}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judges:
     """The checks of this version."""
 

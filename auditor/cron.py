@@ -8,10 +8,11 @@ given, either suffices. Source: POSIX.1-2017, crontab; steps and names as in Deb
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Final
+
+from auditor.frozen import frozen
 
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DAYS: Final = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -19,7 +20,7 @@ MAX_STARTS_A_DAY: Final = 96
 """Every quarter of an hour. A window that begins more often is not one, and each beginning costs time."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """When a cron line comes round."""
 

@@ -11,7 +11,7 @@ Flows are whole (`auditor.pieces`); a tie is one to one. All of it works on whol
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from enum import IntEnum
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from auditor.checks._select import group, has
 from auditor.flow import TCP, UDP, Bools, Codes, Counts, Flows, Ints, Ports, Rows, Seen, Words
+from auditor.frozen import frozen
 from auditor.pieces import whole_flows
 
 SECOND = 10**9  # nanoseconds
@@ -57,7 +58,7 @@ class Tie(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prints:
     """What a firewall may leave of n flows: columns. 0 where it was not seen."""
 
@@ -81,7 +82,7 @@ class Prints:
         return Prints(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """The whole flows that one vantage shows."""
 
@@ -97,7 +98,7 @@ class View:
         return cls(whole, prints[firsts]), flow_of_row
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pairs:
     """Flows of the inside with their counterparts outside."""
 
@@ -130,7 +131,7 @@ def pair(inside: View, outside: View) -> Pairs:
     return Pairs(counterpart, tie, offset)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Step:
     """One way to know a flow again: what has to be equal, and how near in time."""
 
@@ -192,7 +193,7 @@ def _seen(view: View, bit: Seen) -> Bools:
     return sent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Times:
     start: Ints
     end: Ints

@@ -7,13 +7,13 @@ nor secrets. An event belongs to a flow by its `flow_id`; events stand in the or
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auditor.flow import Bools, Codes, Counts, Flows, Ints, Ports, Rows, Words
+from auditor.frozen import frozen
 
 # The engine's kinds of events. What `flag`, `number`, `port`, the address, `text` and `more` say depends on the kind.
 KINDS = (
@@ -72,7 +72,7 @@ SAMPLES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Events:
     """n events in the order in which they were seen. Events of flows that no check can concern may be among them."""
 
@@ -117,7 +117,7 @@ class Events:
         return rows_of_ids(self.flow_id, flows)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Samples:
     """Payload samples of n TCP flows: up to 64 KiB or so of each direction."""
 

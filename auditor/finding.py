@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from auditor.formats import time_text
+from auditor.frozen import frozen
 
 if TYPE_CHECKING:
     from auditor.severity import Outcome, Severity
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ID_DIGITS = 16  # hexadecimal: 64 bits keep a million findings apart
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Evidence:
     """A frame to look at. `frame` counts from 1 within the file; 0: the capture as a whole."""
 
@@ -32,7 +32,7 @@ class Evidence:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AppliedWaiver:
     """The site's waiver that speaks of a finding. An expired one is shown and waives nothing."""
 
@@ -46,7 +46,7 @@ class AppliedWaiver:
         return {**plain(self.waiver), **ends, "expired": self.expired}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One row of the report's findings; fields as there. Raises: ValueError without evidence."""
 
@@ -120,7 +120,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Unlisted:
     """Findings of one check beyond the number that is listed. Nobody looked for waivers of them."""
 

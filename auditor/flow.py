@@ -10,12 +10,14 @@ Addresses are 128-bit numbers, IPv4 as ::ffff:a.b.c.d, split in two unsigned 64-
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from auditor.frozen import frozen
 
 Bools: TypeAlias = NDArray[np.bool_]
 Ints: TypeAlias = NDArray[np.int64]
@@ -110,7 +112,7 @@ class Direction(IntEnum):
     INBOUND = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flows:
     """n flows. Indexing with a mask or with row numbers gives the flows chosen, as `Flows`."""
 

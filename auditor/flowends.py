@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from auditor.flow import TCP, UDP, Bools, Direction, Flows, Ints, Words
+from auditor.frozen import frozen
 
 NO_PORT = -1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ends:
     """n flows by their ends."""
 

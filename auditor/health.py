@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 # A scan is one-sided when of its TCP flows that carried data or a handshake at most one in this many shows both
 # directions: a SPAN port that copies one direction only still lets a stray local conversation through.
+from auditor.frozen import frozen
+
 ONE_SIDED_RATIO = 50
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Health:
     """What the captures can and cannot carry, over all of them."""
 

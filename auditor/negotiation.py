@@ -8,7 +8,6 @@ never announced can be said only if everything that could have announced it was 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from auditor.addresses import AddressRange, contains, parse_range
 from auditor.checks._select import REORDERING_NS, group
 from auditor.events import KINDS, Events
 from auditor.flow import TCP, Bools, Codes, Direction, Flows, Ints, Ports, Role, RoleBasis, Rows, Seen, Words
+from auditor.frozen import frozen
 
 if TYPE_CHECKING:
     from auditor.checks.base import Labels
@@ -62,7 +62,7 @@ class Reading(IntEnum):
     SECURED = 3  # encrypted, from the beginning or from some point on
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoints:
     """Data endpoints that servers announced to clients by 227 or 229, n of them as columns, in order of time."""
 
@@ -82,7 +82,7 @@ class Endpoints:
         return cls(rows, rows, words, words, np.empty(0, np.uint16), rows)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Negotiation:
     """One element for each flow of the table, and the endpoints."""
 
@@ -106,7 +106,7 @@ class Negotiation:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Logical:
     """Client and server of n flows, the server being the target where a proxy stands between."""
 

@@ -7,7 +7,7 @@ here, as plain lists; only their words are made one by one (`auditor.grouping`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from auditor.checks.base import Hits
 from auditor.flow import Bools, Codes, Flows, Ints, Rows, Words
 from auditor.flowends import Ends
+from auditor.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Objections:
     """The hits, sorted by finding and, within one, by start."""
 
@@ -39,10 +40,10 @@ class Objections:
 
     def at(self, part: Rows | Bools) -> Objections:
         """Those chosen."""
-        return Objections(**{name: getattr(self, name)[part] for name in self.__slots__})
+        return Objections(**{one.name: getattr(self, one.name)[part] for one in fields(self)})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgements:
     """What n findings are judged by, one element for each."""
 
@@ -52,7 +53,7 @@ class Judgements:
     hits: list[int]  # the earliest of the worst, which gives the words; index into the check's list of hits
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Collected:
     """Objections, where each finding begins, and what the indexes stand for. There is at least one."""
 

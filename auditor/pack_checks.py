@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Final
 
 from auditor.addresses import AddressSet
 from auditor.discovery import ids
+from auditor.frozen import frozen
 from auditor.rulepack import RulePack
 from auditor.words import did_you_mean, listed
 
@@ -52,7 +52,7 @@ NAMED: Final = frozenset(
 """Checks whose names and meanings are fixed. A statement may name one before the version at hand has it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Remark:
     """Something about a set of packs: an error, or a note that asks for no change."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,6 +26,7 @@ from auditor.flow import (
     Seen,
     Words,
 )
+from auditor.frozen import frozen
 from auditor.interest import in_force
 from auditor.rulepack import SITE_GROUP
 
@@ -60,7 +61,7 @@ class Opener(IntEnum):
     RESPONDER = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """The columns of some flows that roles depend on."""
 
@@ -99,10 +100,10 @@ class Part:
     def at(self, rows: Rows) -> Part:
         if len(rows) == len(self.protocol):
             return self
-        return Part(**{name: getattr(self, name)[rows] for name in self.__slots__})
+        return Part(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """A pack's claim on some flows of a `Part`."""
 

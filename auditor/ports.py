@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Annotated, Final, TypeAlias
 
+from auditor.frozen import frozen
 from auditor.scalars import Scalar
 
 LAST_PORT: Final = 65535
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PortRange:
     """Ports from `first` to `last`, both belonging to it."""
 

@@ -7,7 +7,7 @@ listed proxy the target is not known. The flow stays one with the proxy: only it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ import numpy as np
 from auditor.addresses import LOW_WORD, AddressSet, contains
 from auditor.events import Events
 from auditor.flow import TCP, Bools, Codes, Flows, Ports, Rows, Words
+from auditor.frozen import frozen
 from auditor.interest import in_force
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class Grant(IntEnum):
     REFUSED = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxied:
     """One element for each flow of the table."""
 

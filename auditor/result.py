@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from auditor.frozen import frozen
 from auditor.severity import Severity
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ EXIT_CODES = {CLEAN: 0, VIOLATIONS: 1, INCONCLUSIVE: 3}
 INCOMPLETE_CHECK = "capture-incomplete"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judged:
     """What the checks and all after them made of the flows."""
 

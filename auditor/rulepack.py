@@ -8,12 +8,13 @@ adding a vendor is adding a file, and the packs as shipped cost no YAML and no v
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from auditor.addresses import AddressRange, AddressSet, Ranges
 from auditor.errors import AuditorError, RulePackError
+from auditor.frozen import frozen
 from auditor.ports import Port, Ports
 from auditor.scalars import DOCUMENT, Count, Day, Flag, Name, Text
 
@@ -30,7 +31,7 @@ ServiceRole: TypeAlias = Literal["control", "data", "volume", "registration", "g
 Forbidden: TypeAlias = Literal["udp", "icmp", "other-protocols", "inbound", "active-mode-ftp"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Source:
     """Where the vendor published it."""
 
@@ -42,7 +43,7 @@ class Source:
     """The part that speaks of the firewall, where the document is about more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Service:
     """Something that the vendor's servers, or the customer's clients, listen for."""
 
@@ -68,7 +69,7 @@ class Service:
     """The statement that publishes it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Returns:
     """Answers that a packet filter without memory has to let in."""
 
@@ -79,7 +80,7 @@ class Returns:
     """Only packets of connections that the client opened."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Encryption:
     """What is published to be encrypted."""
 
@@ -92,7 +93,7 @@ class Encryption:
     algorithms: tuple[Text, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxies:
     """Ways out through a proxy that the vendor describes."""
 
@@ -105,7 +106,7 @@ class Proxies:
     """A port of the firewall for each server address."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Statement:
     """One thing that the vendor publishes, in our words."""
 
@@ -119,7 +120,7 @@ class Statement:
     """Checks that judge it; or `classification`, `coverage`, `export`, `session-summary`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RulePack:
     """What one vendor publishes."""
 
@@ -165,7 +166,7 @@ class RulePack:
         return tuple(item for group in self.networks.values() for item in group)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnabledPack:
     """A pack that this audit uses, with what the site says of it."""
 

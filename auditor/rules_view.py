@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 from auditor.addresses import AddressRange
 from auditor.errors import AuditorError, RulePackError
+from auditor.frozen import frozen
 from auditor.pack_checks import Remark, check_packs
 from auditor.ports import PortRange
 from auditor.records import plain
@@ -17,7 +17,7 @@ from auditor.rulepack import RULES, RulePack, find_pack, load_pack, shipped_pack
 SCHEMAS: Final = Path(__file__).parent / "generated"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackSummary:
     """A line of `rules list`."""
 
@@ -31,7 +31,7 @@ class PackSummary:
     features: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     """What `rules check` found."""
 

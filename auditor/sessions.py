@@ -7,7 +7,7 @@ connections carry files: listings are none.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from auditor.addressmap import any_bit
 from auditor.flow import TCP, Codes, Direction, Flows, Role, RoleBasis, Rows, Seen
 from auditor.formats import address_text, time_text
+from auditor.frozen import frozen
 from auditor.negotiation import BY_NAME, Logical
 from auditor.secrecy import OPEN, SECURED, UNKNOWN, controls, secrecy
 from auditor.transfers import Purpose, purposes
@@ -37,7 +38,7 @@ KIND_OF_ROLE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """One run. Bytes are payload, retransmissions counted once."""
 
@@ -84,7 +85,7 @@ def sessions_of(flows: Flows, context: Context) -> list[Session]:
     return sorted(found, key=lambda session: (session.start_ns, session.client_ip, session.vendor, session.kind))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Columns:
     """What sessions are made from, one element for each of their flows."""
 
@@ -143,7 +144,7 @@ class _Columns:
         )
 
     def at(self, order: Rows) -> _Columns:
-        columns = {name: getattr(self, name)[order] for name in self.__slots__ if name != "key"}
+        columns = {one.name: getattr(self, one.name)[order] for one in fields(self) if one.name != "key"}
         return _Columns(key=tuple(column[order] for column in self.key), **columns)
 
 

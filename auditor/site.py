@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from auditor.addresses import AddressRange, Range, Ranges, parse_address, parse_range
 from auditor.errors import SiteError
+from auditor.frozen import frozen
 from auditor.ports import Port, parse_port
 from auditor.records import plain
 from auditor.scalars import DOCUMENT, Count, Day, Flag, Name, Scalar, Shorthand, Text
@@ -32,7 +33,7 @@ DEFAULT_INSIDE: Final = tuple(
 """Inside, where the site does not say."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Feature:
     """An optional feature of a vendor, turned on."""
 
@@ -42,7 +43,7 @@ class Feature:
     """Who may open it; not part of the pack's networks."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackOptions:
     """What the site adds to a rule pack."""
 
@@ -54,7 +55,7 @@ class PackOptions:
     features: dict[Name, Feature] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BackupHost:
     """A host, or several, that back up here."""
 
@@ -69,7 +70,7 @@ class BackupHost:
         return self.address
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Proxy:
     """A proxy that vendor traffic may go through."""
 
@@ -82,7 +83,7 @@ class Proxy:
     """Vendor traffic may take no other way."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Endpoint:
     """An address and a port."""
 
@@ -107,7 +108,7 @@ def read_endpoint(text: str) -> Endpoint:
     return Endpoint(parse_address(address.removeprefix("[").removesuffix("]")), parse_port(port), text)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Thresholds:
     """Numbers that checks go by, with the values that hold where a site gives none."""
 
@@ -136,7 +137,7 @@ class Waivable(Protocol):
     def server_ip(self) -> str | None: ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Waiver:
     """A finding that the owner of the site accepts for a time. What it does not name, it does not ask for."""
 
@@ -185,7 +186,7 @@ Host: TypeAlias = Annotated[BackupHost, Shorthand("address", {"type": "string"})
 MappedPort: TypeAlias = Annotated[Endpoint, Scalar(read_endpoint, {"type": "string"})]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """One site. Without a site file, `Site()` holds: nothing known but what inside means."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from auditor.frozen import frozen
 
 if TYPE_CHECKING:
     from auditor.flow import Bools, Flows, Rows
@@ -15,7 +16,7 @@ ALL = slice(None)
 UNDIVIDED = ("inbound", "unpublished", "other")  # both directions stand under the name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Amount:
     """How much of one class."""
 

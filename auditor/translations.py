@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,13 +10,14 @@ from auditor.checks._select import group
 from auditor.crossing import Tie
 from auditor.flow import Bools, Direction, Flows, Role
 from auditor.formats import address_text, time_text
+from auditor.frozen import frozen
 from auditor.vantages import Vantages, crossing_ends
 
 SECOND = 10**9  # nanoseconds
 PORTS_LISTED = 100  # of one entry
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Translation:
     """Flows of one client with one service that look alike outside of the firewall. Times: by the inside's clock."""
 
@@ -53,7 +53,7 @@ class Translation:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Crossed:
     """What became of flows on their way through the firewall."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias
 
 from auditor.cron import read_cron, schedule
+from auditor.frozen import frozen
 from auditor.scalars import DOCUMENT, Either, Scalar
 from auditor.words import did_you_mean, listed
 
@@ -68,7 +69,7 @@ Clock: TypeAlias = Annotated[str, Scalar(read_clock, {"type": "string", "pattern
 Zone: TypeAlias = Annotated[str, Scalar(read_zone, {"type": "string"})]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WeeklyWindow:
     """From one time of day to another, perhaps over midnight, on some days of the week."""
 
@@ -99,7 +100,7 @@ class WeeklyWindow:
         return contains((self,), times_ns)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CronWindow:
     """A time that begins whenever a cron line comes round."""
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from auditor.frozen import frozen
 from auditor.places import Place, path, shortened
 
 MAX_DEPTH: Final = 20
@@ -26,7 +27,7 @@ DROPPED: Final = "\0"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """Something wrong with a document."""
 

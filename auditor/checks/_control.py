@@ -6,13 +6,13 @@ data connections are its own. The others are tied to control sessions of the sam
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditor.checks._select import REORDERING_NS, Ends, answered, ends, group, has, one_pack
 from auditor.flow import TCP, Bools, Direction, Flows, Ints, Role, Rows, Seen
+from auditor.frozen import frozen
 
 if TYPE_CHECKING:
     from auditor.checks.base import Context
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BEFORE, AFTER = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataConnections:
     """Data connections that were answered, and what is known of their control sessions."""
 

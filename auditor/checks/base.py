@@ -10,6 +10,7 @@ import numpy as np
 
 from auditor.events import Events, Samples
 from auditor.flow import Bools, Codes, Direction, Flows, Ints, Ports, Role, Rows, Seen, Words
+from auditor.frozen import frozen
 from auditor.health import Health
 from auditor.negotiation import Negotiation
 from auditor.proxies import Proxied
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["CaptureHits", "Check", "Context", "Events", "Health", "Hits", "Labels", "Outcome", "Quotes", "Severity"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Labels:
     """What the vendor and service codes of `Flows` stand for; code 0 is the empty name."""
 
@@ -31,7 +32,7 @@ class Labels:
     services: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Quotes:
     """Packets quoted by ICMP errors, n of them as columns; source and destination as in the quoted packet."""
 
@@ -67,7 +68,7 @@ class Context:
         return next(pack for pack in self.packs if pack.pack.id == vendor)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Targets:
     """Servers that n flows are about and that are not at their ends: targets of proxies, addresses of a name."""
 
@@ -78,7 +79,7 @@ class Targets:
     through: bool = True  # the flow's own server, a resolver or a proxy, led there: the finding's `via`
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hits:
     """Rows of the flow table that a check objects to, with what it says of them.
 
@@ -99,7 +100,7 @@ class Hits:
     told_by: Rows | None = None  # number of the event that tells of each row, in the context's `events`; -1: none
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CaptureHits:
     """What a check objects to in a capture as such, not in any flow. Such findings have no vendor, client or server."""
 

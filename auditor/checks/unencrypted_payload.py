@@ -18,7 +18,6 @@ Rests on
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +26,7 @@ from auditor.checks._said import publishes_payload
 from auditor.checks._select import ends, vendor_table
 from auditor.checks.base import Check, Context, Hits, Severity
 from auditor.flow import TCP, Bools, Direction, Flows, Ints, Role, Rows
+from auditor.frozen import frozen
 
 ENOUGH_BYTES = 8192
 RANDOM_FROM = 7.2  # bits a byte
@@ -61,7 +61,7 @@ class UnencryptedPayload(Check):
         return short_of_samples(flows, context)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sampled:
     """Samples of what clients sent in data flows; a flow may have several."""
 
