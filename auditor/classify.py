@@ -19,6 +19,7 @@ import numpy as np
 from auditor.addresses import AddressRange, parse_range
 from auditor.addressmap import AddressMap, any_bit, table_of
 from auditor.checks.base import Labels
+from auditor.distinct import distinct
 from auditor.flow import TCP, UDP, Bools, Codes, Direction, Flows, Ports, Role, RoleBasis, Rows, Seen
 from auditor.interest import signature_ports
 from auditor.packroles import Judged, Opener, Part, SetName, judge_pack, port_table
@@ -143,7 +144,7 @@ class _VendorSets:
     def joined(self, codes: Ports, index: int) -> Ports:
         """The codes of the same sets with one pack more."""
         joined = codes.copy()
-        for code in np.unique(codes):
+        for code in distinct(codes):
             joined[codes == code] = self.code(self._sets[code] | {index})
         return joined
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from auditor.addresses import contains
 from auditor.checks.base import Check, Context, answered_sessions
+from auditor.distinct import distinct
 from auditor.flow import TCP, Bools, Direction, Flows, Role, RoleBasis, Rows, Seen
 from auditor.proxies import Grant, Way
 
@@ -51,7 +52,7 @@ def exercise_of(checks: Sequence[Check], flows: Flows, context: Context) -> Exer
     for code, n in enumerate(np.bincount(flows.vendor[outside & (flows.role != Role.RETURN)])):
         counts.unplaced[vendors[code]] += int(n)
     answered = np.flatnonzero(_answered_services(flows) & ~_not_let_through(flows, context))
-    for code in np.unique(flows.vendor[answered]):
+    for code in distinct(flows.vendor[answered]):
         vendor = vendors[int(code)]
         rows = answered[flows.vendor[answered] == code]
         for service, n in zip(*np.unique(flows.service[rows], return_counts=True), strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.displayfilter import Conversation, display_filter, service_filter
+from auditor.distinct import distinct, without
 from auditor.flow import ICMP, ICMP6, TCP, UDP, Bools, Direction, Flows, Rows
 from auditor.flowends import Ends
 from auditor.formats import address_text
@@ -137,7 +138,7 @@ class FlowFilters:
         service = [int(called[first])]
         caller = frames = None
         if len(rivals):  # the calling ports are named only where another flow to the service must be left out
-            ports = np.unique(calling[rows])
+            ports = distinct(calling[rows])
             caller, frames = ports.tolist(), self._frames(rows, rivals[np.isin(calling[rivals], ports)])
         if only is not None:
             frames = [(frame, frame) for frame in only]
@@ -158,7 +159,7 @@ class FlowFilters:
                 column, same = getattr(ends, f"{one}_{word}"), getattr(ends, f"{one}_{word}")[first]
                 straight &= column[near] == same
                 crossed &= column[near] == getattr(ends, f"{other}_{word}")[first]
-        return np.setdiff1d(near[straight | crossed], rows)
+        return without(near[straight | crossed], rows)
 
     def _frames(self, rows: Rows, rivals: Rows) -> list[tuple[int, int]] | None:
         """Ranges of frames, needed where other flows have the same 5-tuple as one of the group."""

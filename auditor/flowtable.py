@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from auditor.distinct import distinct
 from auditor.flow import Basis, Flows, Role, RoleBasis, State
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, 
     responders = format_addresses(version, flows.responder_hi.tobytes(), flows.responder_lo.tobytes())
     known, by_client = (flows.role != Role.OTHER).tolist(), flows.client_is_initiator.tolist()
     ends = list(zip(initiators, responders, known, by_client, strict=True))
-    names = {number: protocol_name(number) for number in np.unique(flows.protocol).tolist()}
+    names = {number: protocol_name(number) for number in distinct(flows.protocol).tolist()}
     return {
         "flow_id": [f"{number:016x}" for number in flows.flow_id.tolist()],
         "community_id": format_community_ids(flows.community_id.tobytes()),

@@ -116,8 +116,6 @@ def judge(
 
 def prepare() -> None:
     """Import all that judging will need: beside a scan that costs no time."""
-    import numpy.ma  # noqa: F401  # np.unique imports it on its first call
-
     import auditor.flowtable  # noqa: F401  # for the reports that follow
 
     all_checks()

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from auditor.distinct import distinct
 from auditor.flow import TCP, UDP, Codes, Counts, Flows, Ports, Rows, Seen, State
 
 SUMS = (
@@ -37,7 +38,7 @@ def whole_flows(rows: Flows) -> tuple[Flows, Rows]:
     if not rows.piece.any():
         return rows, np.arange(len(rows), dtype=np.intp)
     # only flows with several pieces need joining; most rows are whole already
-    split = np.flatnonzero(np.isin(rows.flow_id, np.unique(rows.flow_id[rows.piece > 0])))
+    split = np.flatnonzero(np.isin(rows.flow_id, distinct(rows.flow_id[rows.piece > 0])))
     order = split[np.lexsort((rows.start_ns[split], rows.piece[split], rows.flow_id[split]))]
     starts = np.flatnonzero(np.r_[True, rows.flow_id[order][1:] != rows.flow_id[order][:-1]])
     lasts = np.r_[starts[1:], len(order)] - 1

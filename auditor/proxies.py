@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.addresses import LOW_WORD, AddressSet, contains
+from auditor.distinct import distinct
 from auditor.events import Events
 from auditor.flow import TCP, Bools, Codes, Flows, Ports, Rows, Words
 from auditor.frozen import frozen
@@ -169,7 +170,7 @@ def _with_requests(found: Proxied, flows: Flows, events: Events, packs: Sequence
     found.target_hi[rows], found.target_lo[rows] = events.address_hi[requests], events.address_lo[requests]
     found.target_port[rows] = events.port[requests]
     names: dict[str, int] = {}
-    for row in np.unique(rows).tolist():
+    for row in distinct(rows).tolist():
         if not found.has_address[row]:
             found.name[row] = names.setdefault(events.text[found.event[row]].lower(), len(names))
     _note_answers(found, events, row_of)

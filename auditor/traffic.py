@@ -40,6 +40,7 @@ def traffic_summary(flows: Flows | None, totals: Mapping[str, Any]) -> dict[str,
         return amounts
     import numpy as np
 
+    from auditor.distinct import distinct
     from auditor.flow import Direction, Role
 
     # Most flows are `other`, and a resolver's concern no vendor: neither has a client to tell apart.
@@ -57,7 +58,7 @@ def traffic_summary(flows: Flows | None, totals: Mapping[str, Any]) -> dict[str,
         np.where(ours, flows.bytes_forward_ip[rows], flows.bytes_reverse_ip[rows]),
     )
     to_client = both[0] - to_server[0], both[1] - to_server[1]
-    for code in np.unique(role).tolist():
+    for code in distinct(role).tolist():
         name, here = Role(code).name.lower(), role == code
         undivided = here if name in UNDIVIDED else here & called_in
         divided = here & ~undivided

@@ -8,6 +8,7 @@ import numpy as np
 
 from auditor.checks._select import group
 from auditor.crossing import Tie
+from auditor.distinct import distinct
 from auditor.flow import Bools, Direction, Flows, Role
 from auditor.formats import address_text, time_text
 from auditor.frozen import frozen
@@ -115,7 +116,7 @@ def translations(flows: Flows, vantages: Vantages, chosen: Bools) -> list[Transl
                 outside_service_port=int(services[1][one]),
                 flows=len(part),
                 initiator_ports=tuple(zip(*callers, strict=True))[:PORTS_LISTED],
-                tied_by=tuple(Tie(code).word for code in np.unique(vantages.tie[mine]).tolist()),
+                tied_by=tuple(Tie(code).word for code in distinct(vantages.tie[mine]).tolist()),
                 first_ns=int(flows.start_ns[mine].min()),
                 last_ns=int(flows.end_ns[mine].max()),
             )

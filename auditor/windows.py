@@ -139,7 +139,9 @@ def contains(windows: Sequence[Window], times_ns: Ints) -> Bools:
     """Which of n times (nanoseconds since 1970) lie in any of `windows`."""
     import numpy as np
 
-    days = [int(day) + EPOCH_DAY for day in np.unique(times_ns // DAY_NS)]
+    from auditor.distinct import distinct
+
+    days = [int(day) + EPOCH_DAY for day in distinct(times_ns // DAY_NS)]
     spans = _merged(
         (max(start, FIRST_NS), min(end - 1, LAST_NS))  # windows of the last days that 64 bits hold go beyond them
         for window in windows

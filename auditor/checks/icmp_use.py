@@ -24,6 +24,7 @@ import numpy as np
 from auditor.addresses import contains
 from auditor.checks._select import outcome, published_ranges, quote_senders
 from auditor.checks.base import Check, Context, Hits, Outcome, Severity
+from auditor.distinct import without
 from auditor.flow import ICMP, ICMP6, Bools, Direction, Flows, Rows, Words
 
 # RFC 792, RFC 4443: destination unreachable, source quench, redirect, time exceeded, parameter problem; and in ICMPv6
@@ -85,4 +86,4 @@ def _about_the_path(flows: Flows, rows: Rows, context: Context) -> Words:
         from_server |= server & same
     about = elsewhere & ~from_server
     explained, unexplained = quotes.flow_id[ours[about]], quotes.flow_id[ours[~about]]
-    return np.setdiff1d(explained, unexplained)
+    return without(explained, unexplained)

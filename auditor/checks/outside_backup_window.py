@@ -25,6 +25,7 @@ import numpy as np
 from auditor.checks._control import data_connections
 from auditor.checks._select import answered, ends, tcp_sessions
 from auditor.checks.base import Check, Context, Hits, Severity
+from auditor.distinct import without
 from auditor.flow import Flows, Role, Rows
 
 SCHEDULED = (Role.CONTROL, Role.DATA, Role.REGISTRATION)
@@ -70,4 +71,4 @@ def _sessions(flows: Flows, context: Context) -> Rows:
         return np.empty(0, np.intp)
     rows = np.flatnonzero(tcp_sessions(flows) & np.isin(flows.role, SCHEDULED))
     data = data_connections(flows, context)
-    return np.setdiff1d(rows[answered(flows, rows)], data.rows[data.alive])
+    return without(rows[answered(flows, rows)], data.rows[data.alive])

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from auditor.checks._said import publishes_payload
 from auditor.checks._select import ends, vendor_table
 from auditor.checks.base import Check, Context, Hits, Severity
+from auditor.distinct import distinct, without
 from auditor.flow import TCP, Bools, Direction, Flows, Ints, Role, Rows
 from auditor.frozen import frozen
 
@@ -41,7 +42,7 @@ class UnencryptedPayload(Check):
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:
         sampled = _sampled(flows, context)
         readable = (sampled.bytes >= ENOUGH_BYTES) & (sampled.entropy < RANDOM_FROM) & ~sampled.is_tls
-        rows = np.unique(sampled.rows[readable])
+        rows = distinct(sampled.rows[readable])
         if len(rows):
             yield Hits(
                 rows,
@@ -54,7 +55,7 @@ class UnencryptedPayload(Check):
     def exercised(self, flows: Flows, context: Context) -> Rows:
         """Data flows of which enough was sampled, and those that are TLS."""
         sampled = _sampled(flows, context)
-        return np.unique(sampled.rows[(sampled.bytes >= ENOUGH_BYTES) | sampled.is_tls])
+        return distinct(sampled.rows[(sampled.bytes >= ENOUGH_BYTES) | sampled.is_tls])
 
     def undecided(self, flows: Flows, context: Context) -> Rows:
         """Data flows that carried enough, of which too little was sampled."""
@@ -76,7 +77,7 @@ def short_of_samples(flows: Flows, context: Context) -> Rows:
     rows = np.flatnonzero(_concerned(flows, context))
     rows = rows[ends(flows, rows).client_payload >= ENOUGH_BYTES]
     sampled = _sampled(flows, context)
-    return np.setdiff1d(rows, sampled.rows[(sampled.bytes >= ENOUGH_BYTES) | sampled.is_tls])
+    return without(rows, sampled.rows[(sampled.bytes >= ENOUGH_BYTES) | sampled.is_tls])
 
 
 def _sampled(flows: Flows, context: Context) -> _Sampled:

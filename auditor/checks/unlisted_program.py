@@ -26,6 +26,7 @@ import numpy as np
 
 from auditor.checks._select import at_vendor, ends, group, through_many, vendor_table
 from auditor.checks.base import Check, Context, Hits, Severity, answered_sessions
+from auditor.distinct import distinct
 from auditor.flow import TCP, UDP, Bools, Direction, Flows, Role, Rows
 
 CUT_NAMES = (15, 16)  # bytes of a process name that Linux and Apple's systems keep
@@ -116,7 +117,7 @@ def _by_programs(flows: Flows, rows: Rows, context: Context) -> Iterable[tuple[s
     order = np.argsort(number, kind="stable")
     found: dict[str, list[Rows]] = {}
     for places in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
-        codes = np.unique(flows.process[rows[places]]).tolist()
+        codes = distinct(flows.process[rows[places]]).tolist()
         names = sorted(context.process_names[code].replace("|", " or ") for code in codes)
         more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
         found.setdefault(", ".join(names[:MAX_NAMED]) + more, []).append(places)

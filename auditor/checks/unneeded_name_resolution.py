@@ -25,6 +25,7 @@ from auditor.addresses import AddressRange, contains
 from auditor.checks._said import told
 from auditor.checks._select import ends, group
 from auditor.checks.base import Check, Context, Hits, Outcome, Severity, answered_sessions
+from auditor.distinct import distinct
 from auditor.flow import TCP, UDP, Bools, Flows, Rows
 
 DNS_PORT, DNS_OVER_TLS_PORT = 53, 853
@@ -86,8 +87,8 @@ def _by_vendors(flows: Flows, context: Context, rows: Rows) -> Iterable[tuple[st
     asking = _asks_for_a_vendor(flows, context)[rows]
     every = "|".join(enabled.id for enabled in context.packs)
     needs = {enabled.id: enabled.pack.needs_dns for enabled in context.packs}
-    for host in np.unique(mine).tolist():
-        used = np.unique(flows.vendor[ours[theirs == host]]).tolist()
+    for host in distinct(mine).tolist():
+        used = distinct(flows.vendor[ours[theirs == host]]).tolist()
         names = sorted({one for code in used for one in context.labels.vendors[code].split("|")})
         here = mine == host
         vendor = "|".join(names) or every
