@@ -21,9 +21,9 @@ def compiled_pack(content: bytes) -> RulePack | None:
     packs = _packs()
     if not packs:
         return None
-    from hashlib import sha256
+    from auditor.hashing import sha256_hex
 
-    entry = packs.get(sha256(content).hexdigest())
+    entry = packs.get(sha256_hex(content))
     if entry is None:
         return None
     from auditor.records import build

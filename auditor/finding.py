@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from auditor.formats import time_text
 from auditor.frozen import frozen
+from auditor.hashing import sha256_hex
 
 if TYPE_CHECKING:
     from auditor.severity import Outcome, Severity
@@ -132,7 +132,7 @@ class Unlisted:
 def finding_id(*key: object) -> str:
     """Stable id of the finding with this grouping key: the same in every run, whatever the capture is called."""
     text = "\x1f".join("" if part is None else str(part) for part in key)
-    return hashlib.sha256(text.encode()).hexdigest()[:ID_DIGITS]
+    return sha256_hex(text.encode())[:ID_DIGITS]
 
 
 def applied_waiver(finding: Finding, waivers: tuple[Waiver, ...], as_of: date) -> AppliedWaiver | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import fields, replace
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from auditor.finding import AppliedWaiver, Evidence, Finding, finding_id
+from auditor.hashing import sha256_hex
 from auditor.reporttypes import FindingEntry
 from auditor.severity import Outcome, Severity
 from auditor.site import Waiver
@@ -62,3 +64,8 @@ def test_id_tells_nothing_from_an_empty_word_but_parts_from_each_other() -> None
     assert finding_id("a", "b") != finding_id("ab", "")
     assert finding_id("a", None) == finding_id("a", "")
     assert finding_id("a", 1) == finding_id("a", "1")
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", bytes(range(256)) * 40])
+def test_the_interpreters_own_hash_is_the_librarys(content: bytes) -> None:
+    assert sha256_hex(content) == hashlib.sha256(content).hexdigest()
