@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.errors import AuditorError
 
+TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, NamedTuple
 
     from auditor._engine import Batch, Scan
     from auditor.rulepack import EnabledPack
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from auditor.wishes import Listening
 
     Progress = Callable[[int, int], None]
+else:
+    from auditor.lean import NamedTuple
 
 THREADS_AT_MOST = 1024
 LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
