@@ -51,11 +51,17 @@ impl FlowKey {
             protocol::ICMP6 => icmp_ports(packet, icmp6_answer),
             _ => (0, 0, true),
         };
-        let side = Side::from((packet.source, source_port) > (packet.destination, destination_port));
-        let (address, port) = if side == 0 {
-            ([packet.source, packet.destination], [source_port, destination_port])
+        let (address, port, side) = if packet.version == 4 {
+            // One word an end: comparing 128-bit numbers and ports one after the other took a tenth of the decoding.
+            let from = u64::from(packet.source.0 as u32) << 16 | u64::from(source_port);
+            let to = u64::from(packet.destination.0 as u32) << 16 | u64::from(destination_port);
+            let (lower, higher) = (from.min(to), from.max(to));
+            let address = [Address::from((lower >> 16) as u32), Address::from((higher >> 16) as u32)];
+            (address, [lower as u16, higher as u16], Side::from(from > to))
+        } else if (packet.source, source_port) <= (packet.destination, destination_port) {
+            ([packet.source, packet.destination], [source_port, destination_port], 0)
         } else {
-            ([packet.destination, packet.source], [destination_port, source_port])
+            ([packet.destination, packet.source], [destination_port, source_port], 1)
         };
         let one_way = if answered { 0 } else { 1 + side as u8 };
         (FlowKey::new(address, port, packet.protocol, packet.version, one_way), side)

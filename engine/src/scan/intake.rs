@@ -155,7 +155,7 @@ impl Intake {
             let (packet, moment) = (&group.packets[place], group.moment(place));
             let payload = group.payload(place);
             let slot = self.table.update(addressed, packet, payload, moment);
-            if listens && matches!(packet.protocol, protocol::TCP | protocol::UDP) {
+            if listens && self.listener.listens_to(self.table.flow(slot), packet) {
                 self.listener.take(self.table.flow(slot), packet, payload, moment);
             }
             if self.fingerprints && packet.protocol == protocol::TCP {

@@ -119,6 +119,16 @@ impl Listener {
                 .any(|name| question.get(..name.len()).is_some_and(|asked| asked.eq_ignore_ascii_case(name)))
     }
 
+    /// Whether a packet of a flow, which has counted it, may tell anything: of most flows only the first is looked at.
+    #[inline]
+    pub fn listens_to(&self, flow: &Flow, packet: &Packet) -> bool {
+        match packet.protocol {
+            protocol::TCP => flow.reading.is_some() || flow.ends[0].packets + flow.ends[1].packets == 1,
+            protocol::UDP => packet.source_port == DNS_PORT,
+            _ => false,
+        }
+    }
+
     /// Takes a packet of a flow that is in the table and has counted it.
     pub fn take(&mut self, flow: &mut Flow, packet: &Packet, payload: &[u8], moment: Moment) {
         if packet.protocol == protocol::TCP {
