@@ -3,7 +3,7 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use auditor_engine::app::{Conversation, Event, Kind, Piece, PortKinds, Reassembler, Sample, Side, dns};
+use auditor_engine::app::{Conversation, Event, Expected, Kind, Piece, Reassembler, Sample, Side, Target, dns, relay};
 use auditor_engine::capture::Capture;
 use auditor_engine::interest::Interest;
 use auditor_engine::scan::{Options, Scan, Step};
@@ -13,7 +13,7 @@ use auditor_engine::wire::{Decoder, Packet, Transport};
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target and of its folder in `corpus`.
-pub const ALL: [(&str, Property); 12] = [
+pub const ALL: [(&str, Property); 13] = [
     ("ftp", |data| conversation(Kind::Ftp, data)),
     ("socks", |data| conversation(Kind::Socks, data)),
     ("http_connect", |data| conversation(Kind::HttpConnect, data)),
@@ -21,6 +21,7 @@ pub const ALL: [(&str, Property); 12] = [
     ("dns_tcp", |data| conversation(Kind::DnsTcp, data)),
     ("sniffed", |data| conversation(Kind::Unknown, data)),
     ("dns_message", dns_message),
+    ("relay", relayed),
     ("reassembler", reassembler),
     ("sample", sample),
     ("decode_never_panics", decode_never_panics),
@@ -58,9 +59,11 @@ fn turns(mut data: &[u8]) -> Vec<Turn<'_>> {
 
 /// A parser tells the same however segments are cut, tells not much more than it was fed, and is silent once it is done.
 fn conversation(kind: Kind, data: &[u8]) {
-    let ports = Arc::new(PortKinds::new(&[(21, Kind::Ftp), (1080, Kind::Socks), (8080, Kind::HttpConnect)]));
+    let kinds = [(21, Kind::Ftp), (1080, Kind::Socks), (8080, Kind::HttpConnect)];
+    let everywhere = Interest::new(&[(0, u128::MAX)], &[]);
+    let expected = Arc::new(Expected::new(&kinds).sampling(Some(everywhere), &[]));
     let (mut whole, mut bytewise) =
-        (Conversation::for_port_kind(kind, &ports), Conversation::for_port_kind(kind, &ports));
+        (Conversation::for_port_kind(kind, &expected), Conversation::for_port_kind(kind, &expected));
     let (mut told, mut told_bytewise) = (Vec::new(), Vec::new());
     for turn in turns(data) {
         let (before, done) = (told.len(), whole.done());
@@ -77,6 +80,10 @@ fn conversation(kind: Kind, data: &[u8]) {
         assert!(!done || told.len() == before, "told after the end: {:?}", &told[before..]);
         assert_eq!(told, told_bytewise);
     }
+    let sampled = |conversation: &Conversation| {
+        conversation.samples().map(|samples| samples.each_ref().map(|sample| (sample.bytes(), sample.is_tls())))
+    };
+    assert_eq!(sampled(&whole), sampled(&bytewise));
     assert!(told.len() <= 2 * data.len() + 2, "{} events of {} bytes", told.len(), data.len());
     told.iter().for_each(check_names);
 }
@@ -91,11 +98,23 @@ fn dns_message(data: &[u8]) {
     told.iter().for_each(check_names);
 }
 
+/// A relayed datagram names somebody only where a look at its first bytes says that it may; names can be printed.
+fn relayed(data: &[u8]) {
+    if let Some((target, port)) = relay::datagram(data) {
+        assert!(relay::may_be(data));
+        check_names(&Event::SocksDatagram { from_client: true, target, port });
+    }
+}
+
 /// Names can be printed on any terminal.
 fn check_names(event: &Event) {
     let printable = |name: &String| assert!(name.bytes().all(|byte| byte.is_ascii_graphic()), "{name:?}");
     match event {
-        Event::DnsQuery { name, .. } | Event::TlsClientHello { sni: Some(name), .. } => printable(name),
+        Event::SocksDatagram { target: Target::Name(name), .. }
+        | Event::SocksRequest { target: Target::Name(name), .. }
+        | Event::HttpConnect { target: Target::Name(name), .. }
+        | Event::DnsQuery { name, .. }
+        | Event::TlsClientHello { sni: Some(name), .. } => printable(name),
         Event::DnsAnswer { name, cnames, .. } => {
             printable(name);
             cnames.iter().for_each(printable);

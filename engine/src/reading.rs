@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::app::{Conversation, Event, Kind, Piece, PortKinds, Reassembler, Sample, Side};
+use crate::app::{Conversation, Event, Expected, Kind, Piece, Reassembler, Sample, Side};
 use crate::flow;
 use crate::wire::Packet;
 
@@ -46,11 +46,11 @@ pub struct Sampled {
 
 impl Reading {
     /// A reading of a conversation of that kind, where one is given, and of samples, where they are wanted.
-    pub fn new(server: flow::Side, kind: Option<Kind>, ports: &Arc<PortKinds>, sample: bool) -> Reading {
+    pub fn new(server: flow::Side, kind: Option<Kind>, expected: &Arc<Expected>, sample: bool) -> Reading {
         Reading {
             server,
             ordered: [Reassembler::new(), Reassembler::new()],
-            conversation: kind.map(|kind| Conversation::for_port_kind(kind, ports)),
+            conversation: kind.map(|kind| Conversation::for_port_kind(kind, expected)),
             samples: sample.then(|| [Sample::default(), Sample::default()]),
         }
     }
@@ -90,11 +90,19 @@ impl Reading {
         }
     }
 
-    /// What the samples of side 0 and side 1 say; none where no samples were wanted.
+    /// What the samples of side 0 and side 1 say, those of a tunnel where one is sampled; none where none were wanted.
     pub fn sampled(&self) -> Option<[Sampled; 2]> {
         let of =
             |sample: &Sample| Sampled { bytes: sample.bytes(), entropy: sample.entropy(), is_tls: sample.is_tls() };
+        if let Some([client, server]) = self.conversation.as_ref().and_then(Conversation::samples) {
+            return Some(if self.server == 0 { [of(server), of(client)] } else { [of(client), of(server)] });
+        }
         self.samples.as_ref().map(|[low, high]| [of(low), of(high)])
+    }
+
+    /// Which side of the flow's key is the server.
+    pub fn server(&self) -> flow::Side {
+        self.server
     }
 
     /// How often a hole was given up for a limit.

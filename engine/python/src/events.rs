@@ -81,8 +81,11 @@ fn row(event: &Event) -> Row {
                 ..aimed("socks-request", Some(target))
             }
         }
-        Event::SocksReply { accepted, bound, port } => {
+        Event::SocksReply { accepted, bound, port, .. } => {
             Row { port: *port, flag: i8::from(*accepted), ..aimed("socks-reply", bound.as_ref()) }
+        }
+        Event::SocksDatagram { from_client, target, port } => {
+            Row { port: *port, flag: i8::from(*from_client), ..aimed("socks-datagram", Some(target)) }
         }
         Event::SocksCredentials => plain("socks-credentials"),
         Event::HttpConnect { target, port } => Row { port: *port, ..aimed("http-connect", Some(target)) },

@@ -7,9 +7,13 @@ use super::dns::Stream as DnsTcp;
 use super::event::{Event, Side};
 use super::ftp::Control;
 use super::gather::Gather;
+use super::host::Target;
 use super::http::HttpConnect;
+use super::sample::Sample;
 use super::socks::Socks;
 use super::tls::{Follow, Tls, is_record_type, is_ssl2_hello, may_be_ssl2};
+use super::tunnel::Tunnel;
+use crate::interest::Interest;
 
 /// Tunnels within tunnels that are followed (`APP_DEPTH`).
 pub const APP_DEPTH: u8 = 4;
@@ -38,36 +42,58 @@ pub enum Kind {
     Unknown,
 }
 
-/// Which server ports stand for what.
+/// Which server ports stand for what, and whose payload to sample in tunnels.
 #[derive(Clone, Debug, Default)]
-pub struct PortKinds(BTreeMap<u16, Kind>);
+pub struct Expected {
+    kinds: BTreeMap<u16, Kind>,
+    networks: Option<Interest>,
+    names: Vec<String>,
+}
 
-impl PortKinds {
-    /// These ports; all others are [`Kind::Unknown`].
-    pub fn new(kinds: &[(u16, Kind)]) -> PortKinds {
-        PortKinds(kinds.iter().copied().collect())
+impl Expected {
+    /// These ports; all others are [`Kind::Unknown`], and nothing is sampled.
+    pub fn new(kinds: &[(u16, Kind)]) -> Expected {
+        Expected { kinds: kinds.iter().copied().collect(), ..Expected::default() }
+    }
+
+    /// What tunnels to these networks, and to hosts with these names, lower case, carry is sampled as well.
+    #[must_use]
+    pub fn sampling(self, networks: Option<Interest>, names: &[String]) -> Expected {
+        let names = if networks.is_some() { names.to_vec() } else { Vec::new() };
+        Expected { networks, names, ..self }
     }
 
     /// What a port stands for.
     pub fn kind(&self, port: u16) -> Kind {
-        self.0.get(&port).copied().unwrap_or_default()
+        self.kinds.get(&port).copied().unwrap_or_default()
+    }
+
+    fn samples(&self, target: &Target) -> bool {
+        match target {
+            Target::Address(address) => self.networks.as_ref().is_some_and(|networks| networks.has_address(*address)),
+            Target::Name(name) => self.names.contains(name),
+        }
     }
 }
 
 /// What a tunnel needs to know to read what runs through it.
 #[derive(Clone, Debug)]
 pub(super) struct Nesting {
-    ports: Arc<PortKinds>,
+    expected: Arc<Expected>,
     /// How many tunnels may still be entered.
     left: u8,
 }
 
 impl Nesting {
-    /// The conversation within a tunnel to that port.
-    pub(super) fn inner(&self, port: u16) -> Conversation {
+    /// A tunnel to that target. A conversation that is parsed is no bulk data: what comes of no known port is sampled.
+    pub(super) fn tunnel(&self, target: &Target, port: u16) -> Tunnel {
+        let kind = self.expected.kind(port);
         match self.left.checked_sub(1) {
-            Some(left) => Conversation::new(self.ports.kind(port), Nesting { left, ..self.clone() }),
-            None => Conversation(State::TooDeep),
+            Some(left) => Tunnel::new(
+                Conversation::new(kind, Nesting { left, ..self.clone() }),
+                kind == Kind::Unknown && self.expected.samples(target),
+            ),
+            None => Tunnel::new(Conversation(State::TooDeep), false),
         }
     }
 }
@@ -106,9 +132,9 @@ enum Sniffed {
 }
 
 impl Conversation {
-    /// For a connection whose server port stands for `kind`; `ports` tells the same of targets within tunnels.
-    pub fn for_port_kind(kind: Kind, ports: &Arc<PortKinds>) -> Conversation {
-        Conversation::new(kind, Nesting { ports: Arc::clone(ports), left: APP_DEPTH })
+    /// For a connection whose server port stands for `kind`; `expected` tells the same of targets within tunnels.
+    pub fn for_port_kind(kind: Kind, expected: &Arc<Expected>) -> Conversation {
+        Conversation::new(kind, Nesting { expected: Arc::clone(expected), left: APP_DEPTH })
     }
 
     fn new(kind: Kind, nesting: Nesting) -> Conversation {
@@ -179,6 +205,15 @@ impl Conversation {
             State::DnsTcp(stream) => stream.done(),
             State::Undecided(_) | State::TooDeep => false,
             State::Done => true,
+        }
+    }
+
+    /// Samples of what client and server sent through a tunnel; none where there is no tunnel that is sampled.
+    pub fn samples(&self) -> Option<&[Sample; 2]> {
+        match &self.0 {
+            State::Socks(socks) => socks.samples(),
+            State::HttpConnect(http) => http.samples(),
+            _ => None,
         }
     }
 

@@ -171,10 +171,21 @@ pub enum Event {
     },
     /// The SOCKS proxy answers a request, or refuses the client.
     SocksReply {
+        /// What was asked for, as far as that was seen before: a connection otherwise.
+        command: SocksCommand,
         /// Granted.
         accepted: bool,
         /// The proxy's end of it, where it is told.
         bound: Option<Target>,
+        /// Its port.
+        port: u16,
+    },
+    /// A datagram through the relay of a SOCKS proxy; the first one for each far end.
+    SocksDatagram {
+        /// The client sent it; else the relay did.
+        from_client: bool,
+        /// The far end.
+        target: Target,
         /// Its port.
         port: u16,
     },

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::wire::Address;
 
 /// Where somebody wants to go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Target {
     /// An address.
     Address(Address),

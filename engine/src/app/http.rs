@@ -1,9 +1,11 @@
 //! HTTP proxies: CONNECT and what runs through the tunnel (RFC 9110, 9.3.6; RFC 9112).
 
-use super::conversation::{Conversation, Nesting};
+use super::conversation::Nesting;
 use super::event::{Event, Side};
 use super::host::Target;
 use super::line::Lines;
+use super::sample::Sample;
+use super::tunnel::Tunnel;
 
 /// Header lines of one message (`HTTP_HEADERS`); past it nothing more is read.
 pub const HTTP_HEADERS: u32 = 256;
@@ -21,8 +23,9 @@ pub(super) struct HttpConnect {
     response_lines: Lines,
     /// Header lines of the current request and response.
     headers: [u32; 2],
-    tunnel: Option<Conversation>,
-    inner_port: u16,
+    tunnel: Option<Tunnel>,
+    /// Where the tunnel leads that was asked for last; none before the first request.
+    place: Option<(Target, u16)>,
     ended: bool,
 }
 
@@ -75,7 +78,7 @@ impl HttpConnect {
             response_lines: Lines::header(|_| false),
             headers: [0; 2],
             tunnel: None,
-            inner_port: 0,
+            place: None,
             ended: false,
         }
     }
@@ -107,12 +110,20 @@ impl HttpConnect {
 
     /// Nothing more can come.
     pub(super) fn done(&self) -> bool {
-        self.ended || self.response == Response::Tunnel && self.tunnel.as_ref().is_some_and(Conversation::done)
+        self.ended || self.response == Response::Tunnel && self.tunnel.as_ref().is_some_and(Tunnel::done)
     }
 
-    fn tunnel(&mut self) -> &mut Conversation {
-        let (inner_port, nesting) = (self.inner_port, &self.nesting);
-        self.tunnel.get_or_insert_with(|| nesting.inner(inner_port))
+    /// As [`Tunnel::samples`].
+    pub(super) fn samples(&self) -> Option<&[Sample; 2]> {
+        self.tunnel.as_ref()?.samples()
+    }
+
+    fn tunnel(&mut self) -> &mut Tunnel {
+        let HttpConnect { place, nesting, tunnel, .. } = self;
+        tunnel.get_or_insert_with(|| match place {
+            Some((target, port)) => nesting.tunnel(target, *port),
+            None => nesting.tunnel(&Target::Name(String::new()), 0),
+        })
     }
 
     fn fail(&mut self, what: &'static str, events: &mut Vec<Event>) {
@@ -160,7 +171,7 @@ impl HttpConnect {
                 self.fail("CONNECT without host and port", events);
                 return;
             };
-            self.inner_port = port;
+            self.place = Some((target.clone(), port));
             events.push(Event::HttpConnect { target, port });
         } else {
             events.push(Event::HttpOther);

@@ -2,11 +2,13 @@
 //!
 //! The directions are read apart, since a client need not wait for answers and captures may reverse the order.
 
-use super::conversation::{Conversation, Nesting};
+use super::conversation::Nesting;
 use super::event::{Event, Side, SocksCommand};
 use super::gather::Gather;
 use super::host::Target;
 use super::reader::Reader;
+use super::sample::Sample;
+use super::tunnel::Tunnel;
 
 /// Bytes of a user id or name in SOCKS 4 (`SOCKS_NAME`).
 const SOCKS_NAME: u16 = 255;
@@ -21,7 +23,7 @@ pub(super) struct Socks {
     server: Server,
     gathered: [Gather; 2],
     command: SocksCommand,
-    tunnel: Option<Conversation>,
+    tunnel: Option<Tunnel>,
     failed: bool,
 }
 
@@ -112,7 +114,12 @@ impl Socks {
     /// Nothing more can come.
     pub(super) fn done(&self) -> bool {
         let through = self.client == Client::Tunnel && self.server == Server::Tunnel;
-        self.failed || through && self.tunnel.as_ref().is_none_or(Conversation::done)
+        self.failed || through && self.tunnel.as_ref().is_none_or(Tunnel::done)
+    }
+
+    /// As [`Tunnel::samples`].
+    pub(super) fn samples(&self) -> Option<&[Sample; 2]> {
+        self.tunnel.as_ref()?.samples()
     }
 
     fn client(&mut self, bytes: &mut &[u8], events: &mut Vec<Event>) -> Result<(), &'static str> {
@@ -230,7 +237,7 @@ impl Socks {
         self.client = Client::Tunnel;
         self.gathered[0].release();
         if self.command == SocksCommand::Connect {
-            self.tunnel = Some(self.nesting.inner(port));
+            self.tunnel = Some(self.nesting.tunnel(&target, port));
         }
         events.push(Event::SocksRequest { version, command: self.command, target, port });
     }
@@ -299,7 +306,7 @@ impl Socks {
     }
 
     fn replied(&mut self, accepted: bool, bound: Option<Target>, port: u16, events: &mut Vec<Event>) {
-        events.push(Event::SocksReply { accepted, bound, port });
+        events.push(Event::SocksReply { command: self.command, accepted, bound, port });
         if !accepted {
             // The proxy closes now (RFC 1928, 6); whatever the client sent ahead went nowhere.
             self.failed = true;

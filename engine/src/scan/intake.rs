@@ -114,11 +114,11 @@ impl Intake {
         !self.keep_all && self.interest.is_some()
     }
 
-    /// Counts a packet that nobody can want, and true; false where its frame has to be decoded.
+    /// Counts a packet that nobody can want, and true; false where its `frame` has to be decoded.
     #[inline]
-    pub fn passes(&mut self, glance: &Glance) -> bool {
+    pub fn passes(&mut self, glance: &Glance, frame: &[u8]) -> bool {
         if self.interest.as_ref().is_none_or(|interest| interest.may_want(glance))
-            || self.listener.may_hold_answer(glance)
+            || self.listener.may_say_something(glance, frame)
         {
             return false;
         }
@@ -233,7 +233,10 @@ impl Intake {
             protocol::ICMP | protocol::ICMP6 => {
                 Quoted::of(packet, group.payload(place)).is_some_and(|quoted| self.wants(&quoted.key()))
             }
-            protocol::UDP => packet.source_port == 53 && self.listener.wants_answer(packet, group.payload(place)),
+            protocol::UDP => {
+                packet.source_port == 53 && self.listener.wants_answer(packet, group.payload(place))
+                    || self.listener.may_be_relayed(group.payload(place))
+            }
             protocol::TCP => self.listener.may_answer(packet),
             _ => false,
         }

@@ -1,18 +1,22 @@
 //! Which flows are read, and what reading them brought.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::app::{Event, Kind, PortKinds, dns};
+use crate::app::{Event, Expected, Kind, SocksCommand, Target, dns, relay};
 use crate::flow::{Flow, Moment, protocol};
 use crate::interest::Interest;
 use crate::reading::{Reading, Sampled};
-use crate::wire::{Glance, Packet};
+use crate::wire::{Address, Glance, Packet};
 
 /// Events that are kept (`APP_EVENTS`); later ones are counted.
 pub const APP_EVENTS: usize = 1 << 20;
 
 /// Samples that are kept (`APP_SAMPLES`); later ones are counted.
 pub const APP_SAMPLES: usize = 1 << 18;
+
+/// Relays of SOCKS proxies that are followed, and far ends of datagrams that are told (`APP_RELAYED`); later ones are not.
+pub const APP_RELAYED: usize = 1 << 16;
 
 const DNS_PORT: u16 = 53;
 
@@ -56,9 +60,14 @@ pub struct FlowSamples {
 /// Reads flows.
 pub struct Listener {
     wishes: Wishes,
-    ports: Arc<PortKinds>,
+    expected: Arc<Expected>,
+    proxies: bool,
     /// Names as they stand in a DNS message (RFC 1035, 3.1), lower case.
     wire_names: Vec<Vec<u8>>,
+    /// Client, relay's address and port, as the proxies' answers tell.
+    relays: HashSet<(Address, Address, u16)>,
+    /// Far ends that were told, by flow.
+    relayed: HashSet<(u64, Target, u16)>,
     scratch: Vec<Event>,
     events: Vec<Seen>,
     samples: Vec<FlowSamples>,
@@ -70,9 +79,12 @@ impl Listener {
     /// A listener with these wishes.
     pub fn new(wishes: Wishes) -> Listener {
         Listener {
-            ports: Arc::new(PortKinds::new(&wishes.kinds)),
+            expected: Arc::new(Expected::new(&wishes.kinds).sampling(wishes.samples.clone(), &wishes.names)),
+            proxies: wishes.kinds.iter().any(|(_, kind)| *kind == Kind::Socks),
             wire_names: wishes.names.iter().map(|name| wire_name(name)).collect(),
             wishes,
+            relays: HashSet::new(),
+            relayed: HashSet::new(),
             scratch: Vec::new(),
             events: Vec::new(),
             samples: Vec::new(),
@@ -98,10 +110,19 @@ impl Listener {
         (packet.source_port == DNS_PORT || packet.destination_port == DNS_PORT) && !self.wire_names.is_empty()
     }
 
-    /// Whether a packet seen at a glance may hold such an answer, over UDP or TCP.
+    /// Whether a packet seen at a glance, of a frame with these bytes, may hold such an answer, over UDP or TCP, or be on its
+    /// way through the relay of a proxy.
     #[inline]
-    pub fn may_hold_answer(&self, glance: &Glance) -> bool {
-        (glance.port[0] == DNS_PORT || glance.port[1] == DNS_PORT) && !self.wire_names.is_empty()
+    pub fn may_say_something(&self, glance: &Glance, frame: &[u8]) -> bool {
+        let answers = (glance.port[0] == DNS_PORT || glance.port[1] == DNS_PORT) && !self.wire_names.is_empty();
+        let datagram = glance.protocol == protocol::UDP && self.proxies;
+        answers || datagram && frame.get(Glance::UDP_PAYLOAD..).is_some_and(relay::may_be)
+    }
+
+    /// Whether a UDP packet may be on its way through the relay of a SOCKS proxy: the relay may not be known yet.
+    #[inline]
+    pub fn may_be_relayed(&self, payload: &[u8]) -> bool {
+        self.proxies && relay::may_be(payload)
     }
 
     /// Whether it answers a question for one of the names.
@@ -141,6 +162,11 @@ impl Listener {
             if self.scratch.iter().any(|event| self.is_answer(event)) {
                 flow.noted = true;
             }
+            if self.scratch.iter().any(opens_relay) {
+                let server = reading.server();
+                let (proxy, client) = (flow.key.address[server], flow.key.address[server ^ 1]);
+                self.note_relays(client, proxy);
+            }
             self.keep(flow.flow_id, moment);
             if !goes_on {
                 self.close(flow);
@@ -149,7 +175,41 @@ impl Listener {
             flow.noted = true;
             dns::message(payload, packet.payload_len, &mut self.scratch);
             self.keep(flow.flow_id, moment);
+        } else if !self.relays.is_empty() && self.note_relayed(flow.flow_id, packet, payload) {
+            flow.noted = true;
+            self.keep(flow.flow_id, moment);
         }
+    }
+
+    /// The relays that a proxy has just opened for a client. One that gives no address of its own listens at the proxy's;
+    /// one behind address translation gives an address by which its clients do not know it.
+    #[cold]
+    fn note_relays(&mut self, client: Address, proxy: Address) {
+        for event in &self.scratch {
+            let Event::SocksReply { bound, port, .. } = event else { continue };
+            if !opens_relay(event) || self.relays.len() >= APP_RELAYED {
+                continue;
+            }
+            self.relays.insert((client, proxy, *port));
+            if let Some(Target::Address(address)) = bound {
+                self.relays.insert((client, *address, *port));
+            }
+        }
+    }
+
+    /// Tells the far end of a datagram to or from a relay; whether it is one.
+    fn note_relayed(&mut self, flow_id: u64, packet: &Packet, payload: &[u8]) -> bool {
+        let from_client = self.relays.contains(&(packet.source, packet.destination, packet.destination_port));
+        if !from_client && !self.relays.contains(&(packet.destination, packet.source, packet.source_port)) {
+            return false;
+        }
+        let Some((target, port)) = relay::datagram(payload) else { return false };
+        if self.relayed.len() >= APP_RELAYED {
+            self.dropped += 1;
+        } else if self.relayed.insert((flow_id, target.clone(), port)) {
+            self.scratch.push(Event::SocksDatagram { from_client, target, port });
+        }
+        true
     }
 
     /// Ends the reading of a flow.
@@ -192,7 +252,7 @@ impl Listener {
         let (server, kind) = told.or(at_vendor.map(|side| (side, None)))?;
         // A conversation that is parsed is no bulk data.
         let sample = at_vendor.is_some() && kind.is_none();
-        Some(Box::new(Reading::new(server, kind, &self.ports, sample)))
+        Some(Box::new(Reading::new(server, kind, &self.expected, sample)))
     }
 
     fn keep(&mut self, flow_id: u64, moment: Moment) {
@@ -225,6 +285,11 @@ impl Listener {
     pub fn limits_reached(&self) -> u64 {
         self.limits_reached
     }
+}
+
+/// Whether a proxy tells where its relay for datagrams listens.
+fn opens_relay(event: &Event) -> bool {
+    matches!(event, Event::SocksReply { command: SocksCommand::UdpAssociate, accepted: true, .. })
 }
 
 fn wire_name(name: &str) -> Vec<u8> {
@@ -271,5 +336,71 @@ mod tests {
         assert!(!listener.wants_answer(&packet, &message[..11]));
         let longer = [&message[..12], b"\x04xrbs\x08drbackup\x03net\0"].concat();
         assert!(!listener.wants_answer(&packet, &longer));
+    }
+    const CLIENT: Address = Address::from_v4([10, 1, 2, 3]);
+    const PROXY: Address = Address::from_v4([10, 0, 0, 9]);
+
+    /// A listener that read where a proxy's relay is: at `bound`, port 40000.
+    fn with_relay(bound: Address, accepted: bool) -> Listener {
+        let mut listener = Listener::new(Wishes { kinds: vec![(1080, Kind::Socks)], ..Wishes::default() });
+        let command = SocksCommand::UdpAssociate;
+        let bound = Some(Target::Address(bound));
+        listener.scratch.push(Event::SocksReply { command, accepted, bound, port: 40_000 });
+        listener.note_relays(CLIENT, PROXY);
+        listener.scratch.clear();
+        listener
+    }
+
+    fn to_relay(destination: Address) -> Packet {
+        Packet {
+            source: CLIENT,
+            source_port: 5000,
+            destination,
+            destination_port: 40_000,
+            protocol: protocol::UDP,
+            ..Packet::default()
+        }
+    }
+
+    const DATAGRAM: &[u8] = b"\0\0\0\x01\xcc\xa4\x6f\x05\x40\x00payload";
+
+    #[test]
+    fn each_far_end_of_a_relay_is_told_once_a_flow() {
+        let mut listener = with_relay(Address::from_v4([0; 4]), true);
+        let packet = to_relay(PROXY);
+        assert!(listener.note_relayed(1, &packet, DATAGRAM) && listener.note_relayed(1, &packet, DATAGRAM));
+        assert_eq!(listener.scratch.len(), 1);
+        assert!(listener.note_relayed(2, &packet, DATAGRAM));
+        let target = Target::Address(Address::from_v4([204, 164, 111, 5]));
+        assert_eq!(listener.scratch[1], Event::SocksDatagram { from_client: true, target, port: 16384 });
+    }
+
+    #[test]
+    fn a_relay_is_known_by_the_proxys_address_and_by_its_own() {
+        let elsewhere = Address::from_v4([10, 0, 0, 10]);
+        let mut listener = with_relay(elsewhere, true);
+        let back = Packet {
+            source: elsewhere,
+            source_port: 40_000,
+            destination: CLIENT,
+            destination_port: 5000,
+            protocol: protocol::UDP,
+            ..Packet::default()
+        };
+        assert!(listener.note_relayed(1, &to_relay(PROXY), DATAGRAM));
+        assert!(listener.note_relayed(2, &back, DATAGRAM));
+        assert!(matches!(listener.scratch[1], Event::SocksDatagram { from_client: false, .. }));
+    }
+
+    #[test]
+    fn datagrams_of_others_and_after_a_refusal_are_not_followed() {
+        let mut listener = with_relay(PROXY, true);
+        let other = Packet { source: Address::from_v4([10, 1, 2, 4]), ..to_relay(PROXY) };
+        let another_port = Packet { destination_port: 40_001, ..to_relay(PROXY) };
+        assert!(!listener.note_relayed(1, &other, DATAGRAM));
+        assert!(!listener.note_relayed(1, &another_port, DATAGRAM));
+        assert!(!listener.note_relayed(1, &to_relay(PROXY), b"no header of a relay"));
+        let mut refused = with_relay(PROXY, false);
+        assert!(!refused.note_relayed(1, &to_relay(PROXY), DATAGRAM));
     }
 }

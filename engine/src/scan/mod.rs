@@ -285,7 +285,7 @@ impl Scan {
             if self.skims
                 && frame.link_type == LINKTYPE_ETHERNET
                 && let Some(glance) = Glance::at(bytes, frame.wire_len)
-                && self.intake.passes(&glance)
+                && self.intake.passes(&glance, bytes)
             {
                 glances += 1;
                 report.snapped += u64::from(frame.len < frame.wire_len);

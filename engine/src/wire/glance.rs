@@ -33,6 +33,9 @@ pub struct Glance {
 }
 
 impl Glance {
+    /// Where the payload of a UDP frame with a glance begins.
+    pub const UDP_PAYLOAD: usize = TRANSPORT + UDP_HEADER;
+
     /// At the bytes of an Ethernet frame that was `wire_len` long.
     #[inline(always)]
     pub fn at(bytes: &[u8], wire_len: u32) -> Option<Glance> {

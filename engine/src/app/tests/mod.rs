@@ -7,7 +7,7 @@ mod tls;
 
 use std::sync::Arc;
 
-use super::{Conversation, Event, Kind, PortKinds, Side};
+use super::{Conversation, Event, Expected, Kind, Side};
 
 /// Numbers that look random and are the same in every run (xorshift).
 pub(super) struct Random(pub u64);
@@ -21,8 +21,8 @@ impl Random {
     }
 }
 
-pub(super) fn ports() -> Arc<PortKinds> {
-    Arc::new(PortKinds::new(&[(21, Kind::Ftp), (1080, Kind::Socks), (8080, Kind::HttpConnect), (443, Kind::Tls)]))
+pub(super) fn ports() -> Arc<Expected> {
+    Arc::new(Expected::new(&[(21, Kind::Ftp), (1080, Kind::Socks), (8080, Kind::HttpConnect), (443, Kind::Tls)]))
 }
 
 /// The client.

@@ -1,8 +1,11 @@
 //! SOCKS and HTTP CONNECT, and what runs through them.
 
+use std::sync::Arc;
+
 use super::tls::{client_hello, records, server_hello};
 use super::{C, S, hex, talk};
-use crate::app::{Event, Kind, SocksCommand, Target};
+use crate::app::{Conversation, Event, Expected, Kind, SAMPLE_BYTES, Sample, SocksCommand, Target};
+use crate::interest::Interest;
 use crate::wire::Address;
 
 fn request(version: u8, target: Target, port: u16) -> Event {
@@ -18,7 +21,7 @@ fn v4(bytes: [u8; 4]) -> Target {
 }
 
 fn granted(bound: [u8; 4], port: u16) -> Event {
-    Event::SocksReply { accepted: true, bound: Some(v4(bound)), port }
+    Event::SocksReply { command: SocksCommand::Connect, accepted: true, bound: Some(v4(bound)), port }
 }
 
 fn client_hello_event(sni: &str) -> Event {
@@ -76,13 +79,13 @@ fn socks_4_and_4a_are_told_apart() {
     let plain: [(_, &[u8]); 2] = [(C, b"\x04\x01\x40\x00\xcc\xa4\x6f\x05user\x00"), (S, &hex("00 5a 0000 00000000"))];
     assert_eq!(talk(Kind::Socks, &plain), [request(4, v4([204, 164, 111, 5]), 16384), granted([0; 4], 0)]);
     let named: [(_, &[u8]); 2] = [(C, b"\x04\x01\x40\x00\0\0\0\x01\0Name.Example\0"), (S, &hex("00 5b 0000 00000000"))];
-    let refused = Event::SocksReply { accepted: false, bound: None, port: 0 };
+    let refused = Event::SocksReply { command: SocksCommand::Connect, accepted: false, bound: None, port: 0 };
     assert_eq!(talk(Kind::Socks, &named), [request(4, name("name.example"), 16384), refused]);
 }
 
 #[test]
 fn a_refused_method_and_refused_credentials_are_refusals() {
-    let refused = [Event::SocksReply { accepted: false, bound: None, port: 0 }];
+    let refused = [Event::SocksReply { command: SocksCommand::Connect, accepted: false, bound: None, port: 0 }];
     assert_eq!(talk(Kind::Socks, &[(C, &hex("05 01 00")), (S, &hex("05 ff"))]), refused);
     let login: [(_, &[u8]); 4] = [(C, &hex("05 01 02")), (S, &hex("05 02")), (C, &hex("01 00 00")), (S, &hex("01 01"))];
     assert_eq!(talk(Kind::Socks, &login)[1..], refused);
@@ -202,4 +205,92 @@ fn tunnels_in_tunnels_are_followed_so_far_and_no_further() {
     let mut expected = vec![request(5, v4([10, 0, 0, 1]), 1080); 5];
     expected.push(Event::Limit { name: "APP_DEPTH" });
     assert_eq!(events, expected);
+}
+
+/// A SOCKS session without a login to an address, granted.
+fn tunnel_to(address: &str, port: &str) -> Vec<(crate::app::Side, Vec<u8>)> {
+    vec![
+        (C, hex("05 01 00")),
+        (S, hex("05 00")),
+        (C, hex(&format!("05 01 00 01 {address} {port}"))),
+        (S, hex("05 00 00 01 00000000 0000")),
+    ]
+}
+
+/// What is sampled of a conversation where 204.164.111.5 and `rbs.example` are to be.
+fn sampled(kind: Kind, turns: &[(crate::app::Side, Vec<u8>)]) -> Option<[u32; 2]> {
+    let server = Address::from_v4([204, 164, 111, 5]).0;
+    let expected = Expected::new(&[(21, Kind::Ftp), (1080, Kind::Socks)])
+        .sampling(Some(Interest::new(&[(server, server)], &[])), &["rbs.example".into()]);
+    let mut conversation = Conversation::for_port_kind(kind, &Arc::new(expected));
+    for (from, bytes) in turns {
+        conversation.feed(*from, bytes, &mut Vec::new());
+    }
+    conversation.samples().map(|samples| samples.each_ref().map(Sample::bytes))
+}
+
+#[test]
+fn only_what_runs_through_the_tunnel_is_sampled() {
+    let mut turns = tunnel_to("cca46f05", "4000");
+    assert_eq!(sampled(Kind::Socks, &turns), Some([0, 0]));
+    turns.extend([(C, vec![7; 1000]), (S, vec![8; 30]), (C, vec![9; 500])]);
+    assert_eq!(sampled(Kind::Socks, &turns), Some([1500, 30]));
+    assert_eq!(sampled(Kind::Unknown, &turns), Some([1500, 30]));
+}
+
+#[test]
+fn tunnels_to_others_and_control_connections_are_not_sampled() {
+    for (address, port) in [("cca46f06", "4000"), ("cca46f05", "0015")] {
+        let mut turns = tunnel_to(address, port);
+        turns.push((C, vec![7; 1000]));
+        assert_eq!(sampled(Kind::Socks, &turns), None);
+    }
+}
+
+#[test]
+fn a_tunnel_by_name_is_sampled_and_so_is_one_within_another() {
+    let connect = b"CONNECT RBS.example:20001 HTTP/1.1\r\n\r\n".to_vec();
+    let answer = b"HTTP/1.1 200 fine\r\n\r\n".to_vec();
+    let by_name = [(C, connect), (S, answer.clone()), (C, vec![1; 10])];
+    assert_eq!(sampled(Kind::HttpConnect, &by_name), Some([10, 0]));
+    let outer = b"CONNECT 10.0.0.9:1080 HTTP/1.1\r\n\r\n".to_vec();
+    let inner = [tunnel_to("cca46f05", "4000"), vec![(S, vec![2; 20])]].concat();
+    let nested = [vec![(C, outer), (S, answer)], inner].concat();
+    assert_eq!(sampled(Kind::HttpConnect, &nested), Some([0, 20]));
+}
+
+#[test]
+fn a_sampled_tunnel_is_read_until_enough_is_sampled() {
+    let mut conversation = Conversation::for_port_kind(
+        Kind::Socks,
+        &Arc::new(Expected::default().sampling(Some(Interest::new(&[(0, u128::MAX)], &[])), &[])),
+    );
+    for (from, bytes) in tunnel_to("cca46f05", "4000") {
+        conversation.feed(from, &bytes, &mut Vec::new());
+    }
+    for from in [C, S] {
+        assert!(!conversation.done());
+        conversation.feed(from, &vec![b'x'; SAMPLE_BYTES as usize], &mut Vec::new());
+    }
+    assert!(conversation.done());
+}
+
+#[test]
+fn the_answer_to_udp_associate_tells_of_a_relay() {
+    let events = talk(
+        Kind::Socks,
+        &[
+            (C, &hex("05 01 00")),
+            (S, &hex("05 00")),
+            (C, &hex("05 03 00 01 00000000 0000")),
+            (S, &hex("05 00 00 01 0a000009 9c40")),
+        ],
+    );
+    let relay = Event::SocksReply {
+        command: SocksCommand::UdpAssociate,
+        accepted: true,
+        bound: Some(v4([10, 0, 0, 9])),
+        port: 40_000,
+    };
+    assert_eq!(events.last(), Some(&relay));
 }
