@@ -7,10 +7,11 @@ proves nothing: a statement that no traffic touched is `not exercised`, one that
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
+from auditor import discovery
 from auditor.frozen import frozen
 from auditor.severity import Severity
 
@@ -24,7 +25,8 @@ INCONCLUSIVE, NOT_CHECKABLE = "inconclusive", "not checkable"
 
 # Words in `checked_by` that name no check.
 CLASSIFICATION, COVERAGE, EXPORT, SUMMARY = "classification", "coverage", "export", "session-summary"
-NO_CHECKS = (CLASSIFICATION, COVERAGE, EXPORT, SUMMARY)
+OTHER_JUDGES = tuple(discovery.ids("auditor.judges"))
+NO_CHECKS = (CLASSIFICATION, COVERAGE, EXPORT, SUMMARY, *OTHER_JUDGES)
 # Judges of statements which say that every group of networks has to be reached.
 EVERY_GROUP = (COVERAGE, "required-access-blocked")
 ROLE_NAMES = ("control", "data", "registration", "gui", "support")
@@ -87,6 +89,15 @@ class Judges:
     ids: Collection[str]
     placeless: Collection[str] = ()  # those that judge a vendor's traffic wherever it goes
     observers: Collection[str] = ()  # those whose findings object to nothing
+    # What was judged where no check can (`auditor.judges`), by vendor and judge.
+    verdicts: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+
+    def verdict(self, statement: Statement, vendor: str) -> tuple[str, str] | None:
+        """Status and evidence that a judge gives the statement; None where it names none."""
+        for name in statement.checked_by:
+            if name in OTHER_JUDGES:
+                return self.verdicts.get((vendor, name), (NOT_EXERCISED, "no traffic with this vendor"))
+        return None
 
 
 def coverage_of(
@@ -140,6 +151,10 @@ def _judge(
         return INCONCLUSIVE, f"{_names(against)}; it may be another vendor's traffic"
     checks = [name for name in statement.checked_by if name in judges.ids]
     doubts = list(_doubts(statement, enabled, judges, concerned, exercise, health))
+    verdict = judges.verdict(statement, enabled.id)
+    if verdict is not None:
+        status, evidence = verdict
+        return (INCONCLUSIVE, f"{evidence}; {'; '.join(doubts)}") if status == MET and doubts else verdict
     tested, what = _tested(statement, enabled, checks, exercise)
     if not tested:
         if exercise.unplaced[enabled.id]:
@@ -161,6 +176,8 @@ def _obstacle(statement: Statement, enabled: EnabledPack, judges: Judges, exerci
     named = [name for name in statement.checked_by if name not in NO_CHECKS]
     missing = [name for name in named if name not in judges.ids]
     words = [name for name in statement.checked_by if name in (CLASSIFICATION, COVERAGE)]
+    if any(name in OTHER_JUDGES for name in statement.checked_by):
+        return ""
     if not named and not words:
         if SUMMARY in statement.checked_by:
             return "nothing judges it; the sessions of the report show it"

@@ -36,6 +36,8 @@ KINDS = (
     "tls-server-hello",  # number: version
     "socks-request",  # number: 4 or 5; address, or name in text; port; more: (connect | bind | udp-associate,)
     "socks-reply",  # flag: granted
+    # address, or name in text, and port of a relayed datagram's far end, once a flow for each; flag: from the client
+    "socks-datagram",
     "socks-credentials",
     "http-connect",  # address, or name in text; port
     "http-connect-reply",  # number: status

@@ -17,6 +17,7 @@ from auditor.exercise import exercise_of
 from auditor.flow import Flows
 from auditor.grouping import Grouping, sorted_findings
 from auditor.identify import identify
+from auditor.judges.base import Case, all_judges, verdicts_of
 from auditor.pieces import classified_rows, whole_flows
 from auditor.result import Judged
 from auditor.sessions import sessions_of
@@ -93,10 +94,12 @@ def judge(
     checks = all_checks()
     grouping = Grouping(flows, context, as_of)
     findings = sorted_findings(finding for check in checks for finding in grouping.findings(check))
+    sessions = sessions_of(flows, context)
     judges = Judges(
         ids=[check.id for check in checks],
         placeless=[check.id for check in checks if check.placeless],
         observers=[check.id for check in checks if check.observes],
+        verdicts=verdicts_of(packs, Case(flows, context, sessions)),
     )
     crossed = None
     if vantages is not None:
@@ -106,7 +109,7 @@ def judge(
     return Judged(
         crossed=crossed,
         traffic=traffic_summary(flows, scan.totals),
-        sessions=sessions_of(flows, context),
+        sessions=sessions,
         rows=Labelled(rows, labels),
         findings=findings,
         unlisted=grouping.unlisted,
@@ -119,6 +122,7 @@ def prepare() -> None:
     import auditor.flowtable  # noqa: F401  # for the reports that follow
 
     all_checks()
+    all_judges()
 
 
 def all_checks() -> list[Check]:

@@ -8,6 +8,7 @@ never announced can be said only if everything that could have announced it was 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -64,13 +65,18 @@ class Reading(IntEnum):
 
 @frozen
 class Endpoints:
-    """Data endpoints that servers announced to clients by 227 or 229, n of them as columns, in order of time."""
+    """Data endpoints that one end announced to the other, n of them as columns, in order of time.
+
+    In passive mode the server's, by 227 or 229; in active mode the client's, by PORT or EPRT.
+    """
 
     event: Rows  # row in the context's `Events`
     control: Rows  # row of the control session
-    server_hi: Words  # as meant: the control's server for 229, and for a 227 with an address that cannot be routed
+    # As meant: the control's server for 229, and for a 227 with an address that cannot be routed. In active mode too,
+    # for the server is who connects.
+    server_hi: Words
     server_lo: Words
-    port: Ports
+    port: Ports  # of whoever announced it
     data: Rows  # row of the first data connection that used it; -1: none
 
     def __len__(self) -> int:
@@ -93,6 +99,8 @@ class Negotiation:
     # that no announcement can have been missed. One that is `exact` and has no `control` was never announced.
     exact: Bools
     endpoints: Endpoints
+    called: Rows  # of a connection that a server opened: number of the announcement in `active` that asked for it; -1
+    active: Endpoints
 
     @classmethod
     def none(cls, count: int) -> Negotiation:
@@ -103,6 +111,8 @@ class Negotiation:
             endpoint=np.full(count, -1, np.intp),
             exact=np.zeros(count, np.bool_),
             endpoints=Endpoints.none(),
+            called=np.full(count, -1, np.intp),
+            active=Endpoints.none(),
         )
 
 
@@ -162,9 +172,12 @@ def negotiate(
     # in the order of their starts backwards, so that the first user stays
     users = candidates[announced][np.argsort(-flows.start_ns[candidates[announced]], kind="stable")]
     endpoints.data[found.endpoint[users]] = users
+    active = _called(found.called, flows, events, row_of, ends)
     for control, data in _sessions(flows, labels, packs):
         found.exact[data] = _all_read(flows, ends, found.reading, control, data)
-    return Negotiation(found.reading, found.control, found.endpoint, found.exact, endpoints)
+    return Negotiation(
+        found.reading, found.control, found.endpoint, found.exact, endpoints, called=found.called, active=active
+    )
 
 
 def negotiated(flows: Flows, negotiation: Negotiation) -> Flows:
@@ -214,6 +227,34 @@ def _announced(
         port=events.port[rows],
         data=np.full(len(rows), -1, np.intp),
     )
+
+
+def _called(called: Rows, flows: Flows, events: Events, row_of: Rows, ends: Logical) -> Endpoints:
+    """What clients announced in active mode; `called` gets its numbers for the connections that servers then opened.
+
+    Whatever address PORT gives, the client's end of the control session is where a connection can be told from others.
+    """
+    rows = events.of("ftp-active")
+    rows = rows[(row_of[rows] >= 0) & (events.flag[rows] == -1)]  # as asked for; what the server said to it comes later
+    rows = rows[flows.vendor[row_of[rows]] != 0]
+    candidates = np.flatnonzero((flows.vendor != 0) & (flows.protocol == TCP) & (flows.role == Role.INBOUND))
+    if not len(rows):
+        return Endpoints.none()
+    control = row_of[rows]
+    active = Endpoints(
+        event=rows,
+        control=control,
+        server_hi=ends.server_hi[control],
+        server_lo=ends.server_lo[control],
+        port=events.port[rows],
+        data=np.full(len(rows), -1, np.intp),
+    )
+    ports = np.where(flows.client_is_initiator, flows.initiator_port, flows.responder_port)
+    used = _match(candidates, flows, replace(ends, server_port=ports), active, events)
+    called[candidates] = used
+    users = candidates[used >= 0][np.argsort(-flows.start_ns[candidates[used >= 0]], kind="stable")]
+    active.data[called[users]] = users
+    return active
 
 
 def _match(candidates: Rows, flows: Flows, ends: Logical, endpoints: Endpoints, events: Events) -> Rows:
@@ -283,9 +324,9 @@ def _all_read(flows: Flows, ends: Logical, reading: Codes, control: Rows, data: 
     last = flows.end_ns[control] + REORDERING_NS
     client = _clients(ends, control, data)
     ours, asking, times = client[: len(control)], client[len(control) :], flows.start_ns[data]
-    alive = _alive(ours, opened, np.where(closed, last, FOREVER), asking, times)
+    alive = alive_at(ours, opened, np.where(closed, last, FOREVER), asking, times)
     whole = reading[control] == Reading.WHOLE
-    read = _alive(ours[whole], opened[whole], last[whole], asking, times)
+    read = alive_at(ours[whole], opened[whole], last[whole], asking, times)
     result: Bools = (alive > 0) & (alive == read)
     return result
 
@@ -296,7 +337,7 @@ def _clients(ends: Logical, *parts: Rows) -> Rows:
     return group(ends.client_hi[rows], ends.client_lo[rows])
 
 
-def _alive(client: Rows, opened: Ints, closed: Ints, asking: Rows, times: Ints) -> Rows:
+def alive_at(client: Rows, opened: Ints, closed: Ints, asking: Rows, times: Ints) -> Rows:
     """How many sessions of each asking client are open at its time."""
     return _up_to(client, opened, asking, times) - _up_to(client, closed + 1, asking, times)
 

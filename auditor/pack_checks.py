@@ -13,7 +13,7 @@ from auditor.frozen import frozen
 from auditor.rulepack import RulePack
 from auditor.words import did_you_mean, listed
 
-JUDGES: Final = ("classification", "coverage", "export", "session-summary")
+JUDGES: Final = ("classification", "coverage", "export", "session-summary", *ids("auditor.judges"))
 """Words that may stand for a check in `checked_by`: parts of the program that a statement rests on instead."""
 NAMED: Final = frozenset(
     {

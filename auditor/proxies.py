@@ -1,7 +1,8 @@
 """Which flows go through a proxy, and where to.
 
 A request that could be read says so itself; a mapped port of the site leads where the site says; of what else goes to a
-listed proxy the target is not known. The flow stays one with the proxy: only its classification is its target's.
+listed proxy the target is not known. Datagrams through the relay of a SOCKS proxy each name their far end. The flow
+stays one with the proxy: only its classification is its target's.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ if TYPE_CHECKING:
 # Where a target stands that is known by name only: the discard prefix (RFC 6666), which no pack and no site holds.
 NOWHERE = 0x0100 << 112
 GRANTED_STATUS = range(200, 300)  # of CONNECT (RFC 9110, 9.3.6)
+RELAY = ("udp-associate",)  # a request for a relay, in `Events.more`
 
 
 class Way(IntEnum):
     """How a flow goes through a proxy."""
 
     DIRECT = 0  # through none, as far as could be read
-    SOCKS = 1
+    SOCKS = 1  # a connection, or UDP through a relay
     HTTP = 2  # CONNECT
     MAPPED = 3  # a port of the firewall that the site maps to one server
     UNREAD = 4  # to a proxy of the site, but its target could not be read
@@ -93,6 +95,7 @@ def proxied_flows(flows: Flows, events: Events, packs: Sequence[EnabledPack], si
     if len(flows):
         _note_listed(found, flows, site)
         found = _with_requests(found, flows, events, packs)
+        found = _with_datagrams(found, flows, events, packs, site)
         _note_mapped(found, flows, packs, site)
     return found
 
@@ -150,6 +153,8 @@ def _note_listed(found: Proxied, flows: Flows, site: Site) -> None:
 def _with_requests(found: Proxied, flows: Flows, events: Events, packs: Sequence[EnabledPack]) -> Proxied:
     """With what requests say: of several in one flow, tunnels within tunnels or new attempts, the last."""
     requests = events.of("socks-request", "http-connect")
+    # what a client names when it asks for a relay is its own end
+    requests = requests[[events.more[event] != RELAY for event in requests.tolist()]]
     if not len(requests):
         return found
     row_of = events.rows_in(flows)
@@ -175,6 +180,48 @@ def _with_requests(found: Proxied, flows: Flows, events: Events, packs: Sequence
             found.name[row] = names.setdefault(events.text[found.event[row]].lower(), len(names))
     _note_answers(found, events, row_of)
     return replace(found, names=tuple(names))
+
+
+def _with_datagrams(found: Proxied, flows: Flows, events: Events, packs: Sequence[EnabledPack], site: Site) -> Proxied:
+    """With the far ends of relayed datagrams: of several in one flow the first that is a vendor's, else the first."""
+    datagrams = events.of("socks-datagram")
+    row_of = events.rows_in(flows)
+    datagrams = datagrams[row_of[datagrams] >= 0]
+    if not len(datagrams):
+        return found
+    theirs = at_vendors(events, datagrams, packs)
+    # backwards, a vendor's behind the others, so that the one meant is the last to be written
+    order = datagrams[np.lexsort((-datagrams, theirs))]
+    rows = row_of[order]
+    found.way[rows], found.event[rows], found.granted[rows] = Way.SOCKS, order, Grant.GRANTED
+    found.has_address[rows] = events.has_address[order]
+    found.target_hi[rows], found.target_lo[rows] = events.address_hi[order], events.address_lo[order]
+    found.target_port[rows] = events.port[order]
+    names = {name: at for at, name in enumerate(found.names)}
+    relayed = np.unique(rows)
+    for row in relayed.tolist():
+        by_name = not found.has_address[row]
+        found.name[row] = names.setdefault(events.text[found.event[row]].lower(), len(names)) if by_name else -1
+    ports = np.unique(events.port[events.of("socks-reply")])
+    found.at_initiator[relayed] = ~np.isin(flows.responder_port[relayed], ports)
+    proxies = tuple(proxy.address for proxy in site.proxies)
+    at_initiator = found.at_initiator[relayed]
+    found.listed[relayed] = contains(
+        proxies,
+        np.where(at_initiator, flows.initiator_hi[relayed], flows.responder_hi[relayed]),
+        np.where(at_initiator, flows.initiator_lo[relayed], flows.responder_lo[relayed]),
+    )
+    return replace(found, names=tuple(names))
+
+
+def at_vendors(events: Events, chosen: Rows, packs: Sequence[EnabledPack]) -> Bools:
+    """Which of the events name a target in the packs' networks, or one of their hosts."""
+    networks = tuple(item for enabled in packs for ranges in enabled.networks.values() for item in ranges)
+    hosts = {name.lower().rstrip(".") for enabled in packs for name in enabled.pack.hostnames}
+    named = np.array([events.text[event].lower().rstrip(".") in hosts for event in chosen.tolist()], np.bool_)
+    there = contains(networks, events.address_hi[chosen], events.address_lo[chosen])
+    found: Bools = np.where(events.has_address[chosen], there, named)
+    return found
 
 
 def _note_answers(found: Proxied, events: Events, row_of: Rows) -> None:

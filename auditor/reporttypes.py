@@ -102,11 +102,13 @@ class SessionEntry(TypedDict):
     start: Time
     end: Time
     kind: Literal["backup", "restore", "registration", "support"]
-    files: Annotated[Count | None, "data connections, where the vendor uses one for each file"]
+    files: Annotated[Count | None, "answered data connections, where the vendor uses one for each file"]
     bytes_up: Count
     bytes_down: Count
     secured: Annotated[bool | None, "null: not seen"]
     outcome: str
+    primary: Annotated[str | None, "of the client's pair of servers, where the vendor assigns one: that called first"]
+    alternate: Annotated[str | None, "the other one"]
 
 
 class FlowEntry(TypedDict):

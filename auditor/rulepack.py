@@ -117,7 +117,7 @@ class Statement:
     section: Text
     """The part of the document that says it."""
     checked_by: tuple[Name, ...]
-    """Checks that judge it; or `classification`, `coverage`, `export`, `session-summary`."""
+    """Checks that judge it; files of `auditor/judges`; or `classification`, `coverage`, `export`, `session-summary`."""
 
 
 @frozen

@@ -1,13 +1,14 @@
 """Backup runs: the flows of one client with one vendor, as long as no silence parts them.
 
 What goes through a proxy is a run with the proxy's target. Where a control session is readable, it says which data
-connections carry files: listings are none.
+connections carry files: listings are none. In active mode servers open the data connections, which are a run's own all
+the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import fields
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.addressmap import any_bit
-from auditor.flow import TCP, Codes, Direction, Flows, Role, RoleBasis, Rows, Seen
+from auditor.checks._select import REORDERING_NS, group, vendor_table
+from auditor.flow import TCP, Bools, Codes, Direction, Flows, Role, RoleBasis, Rows, Seen
 from auditor.formats import address_text, time_text
 from auditor.frozen import frozen
-from auditor.negotiation import BY_NAME, Logical
+from auditor.negotiation import BY_NAME, Logical, alive_at
+from auditor.pairs import NO_PAIR, Owner, assigning, pairs_of
 from auditor.secrecy import OPEN, SECURED, UNKNOWN, controls, secrecy
 from auditor.transfers import Purpose, purposes
 
@@ -28,6 +31,10 @@ if TYPE_CHECKING:
 # Silence after which a client's next flow begins another run. Within a run the agents that are known pause for seconds;
 # schedules repeat after hours. It is the TCP idle time after which the flow table splits as well.
 SESSION_GAP_NS = 300 * 10**9
+
+FTP_DATA_PORT = 20  # from where a server opens data connections in active mode (RFC 959, section 3.2)
+
+COMPLETED = "completed"  # of `_outcome`
 
 BACKUP, REGISTRATION, SUPPORT = range(3)
 KIND_OF_ROLE = {
@@ -48,11 +55,15 @@ class Session:
     start_ns: int
     end_ns: int
     kind: str  # backup | restore | registration | support
-    files: int  # data connections, those aside that are known to be listings
+    files: int  # answered data connections, those aside that are known to be listings
     bytes_up: int  # client → server
     bytes_down: int
     secured: bool | None  # its control sessions and what was sampled of its data were encrypted; None: not known
     outcome: str  # see `_outcome`
+    # Of vendors who assign servers in pairs: those of the client, at a registration the servers where it registers, as
+    # far as its traffic shows (`auditor.pairs`); None: not known, or no such vendor.
+    primary: str | None = None
+    alternate: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -67,6 +78,8 @@ class Session:
             "bytes_down": self.bytes_down,
             "secured": self.secured,
             "outcome": self.outcome,
+            "primary": self.primary,
+            "alternate": self.alternate,
         }
 
 
@@ -78,11 +91,54 @@ def sessions_of(flows: Flows, context: Context) -> list[Session]:
     # A data connection on a port that is not published is one all the same, if its server announced it.
     announced = (flows.role == Role.UNPUBLISHED) & (flows.role_basis == RoleBasis.NEGOTIATED)
     kind[announced] = BACKUP
-    rows = np.flatnonzero((kind >= 0) & (flows.vendor > 0) & (flows.direction != Direction.INBOUND))
-    columns = _Columns.of(flows, context, rows, kind[rows])
+    kind[flows.direction == Direction.INBOUND] = -1
+    called = called_by_servers(flows, context)
+    kind[called] = BACKUP
+    rows = np.flatnonzero((kind >= 0) & (flows.vendor > 0))
+    columns = _Columns.of(flows, context, rows, kind[rows], called)
     columns = columns.at(np.lexsort((columns.start, *reversed(columns.key))))
     found = _sessions(columns, np.flatnonzero(_begins(columns)), context)
-    return sorted(found, key=lambda session: (session.start_ns, session.client_ip, session.vendor, session.kind))
+    return _with_pairs(sorted(found, key=lambda run: _when(run[0])), context)
+
+
+def _when(session: Session) -> tuple[int, str, str, str]:
+    return session.start_ns, session.client_ip, session.vendor, session.kind
+
+
+def called_by_servers(flows: Flows, context: Context) -> Bools:
+    """Data connections of active mode: a readable control session asked for them; or, since nobody can read PORT under
+    TLS, they come from a server's port 20 while a control session of that client was open.
+    """
+    negotiates = vendor_table(
+        context, lambda enabled: any(service.negotiated_by is not None for service in enabled.pack.services)
+    )
+    inbound = negotiates[flows.vendor] & (flows.protocol == TCP) & (flows.role == Role.INBOUND)
+    port = np.where(flows.client_is_initiator, flows.responder_port, flows.initiator_port)
+    found = np.zeros(len(flows), np.bool_)
+    if len(context.negotiation.called):
+        found = inbound & (context.negotiation.called >= 0)
+    rows = np.flatnonzero(inbound & (port == FTP_DATA_PORT) & ~found)
+    control = np.flatnonzero(controls(flows, context))
+    if len(rows) and len(control):
+        both, ends = np.concatenate([control, rows]), Logical.of(flows, context.proxied)
+        client = group(ends.client_hi[both], ends.client_lo[both], flows.vendor[both])
+        opened, closed = flows.start_ns[control] - REORDERING_NS, flows.end_ns[control] + REORDERING_NS
+        open_ones = alive_at(client[: len(control)], opened, closed, client[len(control) :], flows.start_ns[rows])
+        found[rows[open_ones > 0]] = True
+    return found
+
+
+def _with_pairs(runs: Sequence[tuple[Session, Sequence[str]]], context: Context) -> list[Session]:
+    """The sessions with the pairs of their clients. `runs` are in order, with the servers as they were called."""
+    vendors = assigning(context.packs)
+
+    def owner(session: Session) -> Owner:
+        return session.vendor, session.client_ip, session.kind == "registration"
+
+    pairs = pairs_of((owner(session), servers) for session, servers in runs if session.vendor in vendors)
+    if not pairs:
+        return [session for session, _ in runs]
+    return [replace(session, **pairs.get(owner(session), NO_PAIR)._asdict()) for session, _ in runs]
 
 
 @frozen
@@ -105,12 +161,12 @@ class _Columns:
     control: NDArray[np.bool_]  # see `auditor.secrecy.controls`
 
     @classmethod
-    def of(cls, flows: Flows, context: Context, rows: Rows, kind: NDArray[np.int64]) -> _Columns:
+    def of(cls, flows: Flows, context: Context, rows: Rows, kind: NDArray[np.int64], called: Bools) -> _Columns:
         ours = flows.client_is_initiator[rows]
         ends = Logical.of(flows, context.proxied)
         purpose = purposes(len(flows), context.events, context.negotiation)[rows]
         role: Codes = flows.role[rows]
-        is_data = (role == Role.DATA) | (role == Role.UNPUBLISHED)
+        is_data = (role == Role.DATA) | (role == Role.UNPUBLISHED) | called[rows]
 
         def pick(first: str, second: str) -> NDArray[Any]:
             column: NDArray[Any] = np.where(ours, getattr(flows, first)[rows], getattr(flows, second)[rows])
@@ -133,7 +189,7 @@ class _Columns:
             end=flows.end_ns[rows],
             up=pick("payload_forward", "payload_reverse"),
             down=pick("payload_reverse", "payload_forward"),
-            data=is_data & (purpose != Purpose.LISTING),
+            data=is_data & (purpose != Purpose.LISTING) & answered,
             answered=answered,
             refused=reset & ~answered,
             # A client that closes and then resets is done: what is lost is only the rest of the farewell.
@@ -148,8 +204,8 @@ class _Columns:
         return _Columns(key=tuple(column[order] for column in self.key), **columns)
 
 
-def _sessions(flows: _Columns, starts: Rows, context: Context) -> Iterator[Session]:
-    """The sessions that begin at `starts`."""
+def _sessions(flows: _Columns, starts: Rows, context: Context) -> Iterator[tuple[Session, tuple[str, ...]]]:
+    """The sessions that begin at `starts`, and the servers of each in the order of their first calls."""
     if not len(starts):
         return
     data, zero = flows.data, np.uint64(0)
@@ -168,14 +224,16 @@ def _sessions(flows: _Columns, starts: Rows, context: Context) -> Iterator[Sessi
     bounds = [*starts.tolist(), len(data)]
     for at, (first, last) in enumerate(pairwise(bounds)):
         client_hi, client_lo, vendor, kind = (int(column[first]) for column in flows.key)
-        servers = set(zip(flows.server_hi[first:last].tolist(), flows.server_lo[first:last].tolist(), strict=True))
+        calls = zip(flows.server_hi[first:last].tolist(), flows.server_lo[first:last].tolist(), strict=True)
+        servers = {
+            (hi, lo): context.proxied.names[lo] if hi == BY_NAME else address_text(hi, lo)
+            for hi, lo in dict.fromkeys(calls)
+        }
         backup = "restore" if data_down[at] > data_up[at] else "backup"
-        yield Session(
+        session = Session(
             vendor=context.labels.vendors[vendor],
             client_ip=address_text(client_hi, client_lo),
-            servers=tuple(
-                context.proxied.names[lo] if hi == BY_NAME else address_text(hi, lo) for hi, lo in sorted(servers)
-            ),
+            servers=tuple(servers[address] for address in sorted(servers)),
             start_ns=int(flows.start[first]),
             end_ns=end[at],
             kind={BACKUP: backup, REGISTRATION: "registration", SUPPORT: "support"}[kind],
@@ -185,6 +243,7 @@ def _sessions(flows: _Columns, starts: Rows, context: Context) -> Iterator[Sessi
             secured=secured[at],
             outcome=_outcome(answered[at], refused[at], broken[at], open_ended[at]),
         )
+        yield session, tuple(servers.values())
 
 
 def _secured(flows: _Columns, starts: Rows) -> list[bool | None]:
@@ -228,4 +287,4 @@ def _outcome(answered: int, refused: int, broken: int, open_ended: int) -> str:
         return "refused" if refused else "unanswered"
     if broken:
         return "interrupted"
-    return "unfinished" if open_ended else "completed"
+    return "unfinished" if open_ended else COMPLETED

@@ -53,6 +53,10 @@ class PackOptions:
     """The vendor's networks where the pack has none, or further ones."""
     registration_servers: Ranges = ()
     features: dict[Name, Feature] = field(default_factory=dict)
+    valid_from: Day | None = None
+    """The first day on which the pack's addresses are known to hold; none: as the pack says."""
+    valid_until: Day | None = None
+    """The last one: announced by the vendor, or confirmed. None: as the pack says."""
 
 
 @frozen

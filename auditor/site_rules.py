@@ -42,6 +42,9 @@ def contradictions(site: Site, packs: Sequence[EnabledPack]) -> Iterator[tuple[P
             )
         if site.inside[: len(DEFAULT_INSIDE)] == DEFAULT_INSIDE:
             yield from _in_default_inside(pack)
+    for name, options in site.packs.items():
+        if options.valid_from and options.valid_until and options.valid_until < options.valid_from:
+            yield ("packs", name, "valid_until"), f"{options.valid_until} comes before {options.valid_from}, valid_from"
     inside = AddressSet(site.inside)
     for at, host in enumerate(site.backup_hosts):
         if not inside.overlaps(host.address):

@@ -34,23 +34,48 @@ PURPOSES = {
 }
 
 
+FILES = tuple(word for word, purpose in PURPOSES.items() if purpose != Purpose.LISTING)
+
+
 def purposes(count: int, events: Events, negotiation: Negotiation) -> Codes:
     """`Purpose` of each of `count` flows: that of the first transfer asked for after its endpoint was announced."""
     found = np.zeros(count, np.uint8)
-    rows = np.flatnonzero(negotiation.endpoint >= 0)
     transfers = events.of("ftp-transfer")
-    if not len(rows) or not len(transfers):
+    announced = announcements(negotiation)
+    if not len(transfers) or not len(announced):
         return found
     codes = np.array([PURPOSES[events.text[event]] for event in transfers.tolist()], np.uint8)
-    endpoints = negotiation.endpoints
-    of_transfer = _next_in_flow(events, endpoints.event, transfers)
-    next_endpoint = _next_in_flow(events, endpoints.event, endpoints.event)
+    of_transfer = _next_in_flow(events, announced, transfers)
+    next_endpoint = _next_in_flow(events, announced, announced)
     last = len(events)
     begun = np.where(of_transfer >= 0, transfers[of_transfer], last)
-    superseded = np.where(next_endpoint >= 0, endpoints.event[next_endpoint], last)
-    told = np.where(begun < superseded, codes[np.maximum(of_transfer, 0)], Purpose.UNKNOWN)
-    found[rows] = told[negotiation.endpoint[rows]]
+    superseded = np.where(next_endpoint >= 0, announced[next_endpoint], last)
+    told = np.zeros(last, np.uint8)
+    told[announced] = np.where(begun < superseded, codes[np.maximum(of_transfer, 0)], Purpose.UNKNOWN)
+    for number, endpoints in ((negotiation.endpoint, negotiation.endpoints), (negotiation.called, negotiation.active)):
+        rows = np.flatnonzero(number >= 0)
+        found[rows] = told[endpoints.event[number[rows]]]
     return found
+
+
+def announcements(negotiation: Negotiation) -> Rows:
+    """Numbers of the events that announced data endpoints, in passive and in active mode, in order."""
+    return np.sort(np.concatenate([negotiation.endpoints.event, negotiation.active.event]))
+
+
+def announced_before(events: Events, negotiation: Negotiation, transfers: Rows) -> Rows:
+    """For each transfer the event that announced its endpoint, the last one before it in its flow; -1 without one."""
+    announced = announcements(negotiation)
+    if not len(announced):
+        return np.full(len(transfers), -1, np.intp)
+    flow = np.unique(events.flow_id, return_inverse=True)[1]
+    span = len(events) + 1
+    order = np.argsort(flow[announced] * span + announced, kind="stable")
+    keys = (flow[announced] * span + announced)[order]
+    found = announced[order[np.maximum(np.searchsorted(keys, flow[transfers] * span + transfers) - 1, 0)]]
+    before = (flow[found] == flow[transfers]) & (found < transfers)
+    result: Rows = np.where(before, found, -1)
+    return result
 
 
 def _next_in_flow(events: Events, after: Rows, among: Rows) -> Rows:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -10,8 +11,10 @@ from flowbuilder import Row, capture, classified, row
 from auditor.coverage import Coverage, Exercise, Judges, coverage_of
 from auditor.exercise import exercise_of
 from auditor.grouping import Grouping
+from auditor.judges.base import Case, verdicts_of
 from auditor.judging import all_checks
 from auditor.rulepack import enable
+from auditor.sessions import sessions_of
 
 OBS = "online-backup-service"
 CHECKS = all_checks()
@@ -27,7 +30,8 @@ def covered(*rows: Row, judges: Judges = JUDGES, **context: Any) -> dict[tuple[s
     grouping = Grouping(flows, given, date(2026, 1, 1))
     findings = [finding for check in CHECKS for finding in grouping.findings(check)]
     exercise = exercise_of(CHECKS, flows, given)
-    found = coverage_of(given.packs, judges, findings, exercise, given.health)
+    verdicts = verdicts_of(given.packs, Case(flows, given, sessions_of(flows, given)))
+    found = coverage_of(given.packs, replace(judges, verdicts=verdicts), findings, exercise, given.health)
     return {(one.vendor, one.statement): one for one in found}
 
 
@@ -178,3 +182,16 @@ def test_nothing_wanted_gives_the_same_verdicts_as_an_empty_table() -> None:
     _, context = classified()
     quick = coverage_of(context.packs, Judges(JUDGES.ids), [], Exercise(), context.health)
     assert quick == list(covered().values())
+
+
+def test_what_a_judge_finds_met_is_inconclusive_in_a_capture_with_losses() -> None:
+    control = row("10.0.0.5:3000", "66.241.7.9:21")
+    assert status("drbackup", "ips-exclusion", control) == "met"
+    lossy = covered(control, captures=[{"drops": 3}])["drbackup", "ips-exclusion"]
+    assert lossy.status == "inconclusive"
+    assert "none refused" in lossy.evidence
+
+
+def test_a_vendor_without_traffic_leaves_its_judges_nothing_to_say() -> None:
+    found = covered(backup())["drbackup", "one-port-per-file"]
+    assert (found.status, found.evidence) == ("not exercised", "no traffic with this vendor")

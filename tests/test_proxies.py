@@ -190,3 +190,43 @@ def test_what_a_proxy_let_through_puts_a_service_to_the_test(granted: bool, coun
     exercise = exercise_of([], flows, context)
     assert exercise.by_service[OBS, "backup"] == count
     assert exercise.unplaced[OBS] == 0
+
+
+def relayed(address: str, port: int = PORT, flow: int = 1, flag: int = 1, **more: Any) -> dict[str, Any]:
+    return {"flow": flow, "kind": "socks-datagram", "address": address, "port": port, "flag": flag, **more}
+
+
+ASSOCIATED = [
+    request("0.0.0.0", 0, more=("udp-associate",)),
+    reply(True, time=1000.1, address="10.0.0.9", port=40_000),
+]
+RELAY = row("10.0.0.5:5000", "10.0.0.9:40000", "udp", start=1001)
+
+
+def test_relayed_datagrams_have_the_vendor_of_their_far_end() -> None:
+    flows, context = judged(through(), RELAY, events=[*ASSOCIATED, relayed(SERVER)])
+    assert label(flows, context, 1) == (OBS, "", Role.UNPUBLISHED, RoleBasis.PROXY)
+    assert Way(context.proxied.way[1]) is Way.SOCKS
+    assert bool(context.proxied.listed[1])
+    assert not context.proxied.at_initiator[1]
+
+
+def test_of_several_far_ends_the_first_that_is_a_vendors_tells_whose_the_flow_is() -> None:
+    events = [relayed("198.51.100.1"), relayed("66.241.7.9", time=1001.5), relayed(SERVER, time=1002)]
+    flows, context = judged(through(), RELAY, events=[*ASSOCIATED, *events])
+    assert label(flows, context, 1)[0] == "drbackup"
+    flows, context = judged(through(), RELAY, events=[*ASSOCIATED, events[0], relayed("198.51.100.2", time=1003)])
+    assert label(flows, context, 1) == ("", "", Role.OTHER, RoleBasis.NONE)
+    assert int(context.proxied.target_lo[1]) == number("198.51.100.1")
+
+
+def test_a_relay_that_was_captured_first_is_the_initiators_end() -> None:
+    back = row("10.0.0.9:40000", "10.0.0.5:5000", "udp", start=1001)
+    flows, context = judged(through(), back, events=[*ASSOCIATED, relayed(SERVER, flag=0)])
+    assert bool(context.proxied.at_initiator[1])
+    assert not flows.client_is_initiator[1]
+
+
+def test_asking_for_a_relay_names_no_target() -> None:
+    flows, context = judged(through(), events=ASSOCIATED)
+    assert label(flows, context) == ("", "", Role.PROXY, RoleBasis.PORT)

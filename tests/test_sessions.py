@@ -171,3 +171,43 @@ def test_sessions_through_a_proxy_are_with_its_target() -> None:
     assert (first.vendor, first.servers) == ("drbackup", ("rbs.drbackup.net",))
     assert (second.vendor, second.servers) == ("online-backup-service", ("204.164.111.9",))
     assert second.files == 1
+
+
+def active(time: float, port: int, verb: str, *, extended: bool = False) -> list[dict[str, Any]]:
+    """A client asks for active mode, then for a transfer."""
+    asked = {"flow": 0, "kind": "ftp-active", "address": "10.0.0.5", "port": port, "number": int(extended)}
+    begun = {"flow": 0, "kind": "ftp-transfer", "time": time + 0.02, "text": verb}
+    return [asked | {"time": time}, asked | {"time": time + 0.01, "flag": 1}, begun]
+
+
+def called(port: int, start: float, payload: tuple[int, int] = (0, 50_000), source: int = 20) -> Row:
+    """A data connection that the server opens; the client's bytes are the responder's."""
+    return row(f"{SERVER}:{source}", f"10.0.0.5:{port}", start=start, payload=payload)
+
+
+def test_files_of_active_mode_belong_to_the_session() -> None:
+    events = [GREETING, *active(1, 5001, "stor"), *active(5, 5005, "stor", extended=True)]
+    (session,) = sessions(control(), called(5001, 1.1), called(5005, 5.1, source=40_000), events=events)
+    assert (session.kind, session.files, session.bytes_up) == ("backup", 2, 100_100)
+    assert session.outcome == "completed"
+
+
+def test_a_file_fetched_in_active_mode_makes_a_restore_and_a_listing_none() -> None:
+    (session,) = sessions(control(), called(5001, 1.1, (50_000, 0)), events=[GREETING, *active(1, 5001, "retr")])
+    assert (session.kind, session.files) == ("restore", 1)
+    (session,) = sessions(control(), called(5001, 1.1, (50_000, 0)), events=[GREETING, *active(1, 5001, "list")])
+    assert (session.kind, session.files) == ("backup", 0)
+
+
+def test_under_tls_a_connection_from_port_20_is_the_open_control_sessions() -> None:
+    (session,) = sessions(control(), called(5001, 1.1))
+    assert (session.files, session.bytes_up) == (1, 50_100)
+    (session,) = sessions(control(), called(5001, 1.1, source=40_000))
+    assert session.files == 0
+    (session,) = sessions(control(duration=1), called(5001, 100))
+    assert session.files == 0
+
+
+def test_unanswered_data_connections_carry_no_file() -> None:
+    (session,) = sessions(control(), data(1), data(5, history="S"))
+    assert session.files == 1

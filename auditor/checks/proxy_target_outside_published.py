@@ -27,7 +27,7 @@ from auditor.addresses import contains
 from auditor.checks._said import targets_of, through_proxy
 from auditor.checks._select import published_ranges
 from auditor.checks.base import Check, Context, Hits, Outcome, Severity
-from auditor.flow import Bools, Codes, Flows, Role, Rows
+from auditor.flow import TCP, Bools, Codes, Flows, Role, Rows
 from auditor.interest import signature_ports
 from auditor.proxies import Grant, Way
 
@@ -42,7 +42,7 @@ class ProxyTargetOutsidePublished(Check):
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:
         proxied, site = context.proxied, context.site
-        rows = np.flatnonzero(through_proxy(flows, context, Way.SOCKS, Way.HTTP))
+        rows = np.flatnonzero(through_proxy(flows, context, Way.SOCKS, Way.HTTP) & (flows.protocol == TCP))
         if not len(rows):
             return
         known = (*published_ranges(context), *site.inside, *site.allowed)

@@ -11,9 +11,10 @@ import io
 import itertools
 import logging
 import os
+import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from pathlib import Path
@@ -155,6 +156,40 @@ class _ImplicitFtp(ftplib.FTP_TLS):
             self.sock = self.context.wrap_socket(self.sock)
             self.file = self.sock.makefile("r", encoding=self.encoding)
         return super().getresp()
+
+
+@contextmanager
+def tunnelled_ftp(
+    reach: Callable[[int], AbstractContextManager[socket.socket]], port: int, tls: Tls
+) -> Iterator[ftplib.FTP]:
+    """As `ftp_session`, where every connection goes through a tunnel: `reach` opens one to a port of the server."""
+    with reach(port) as plug:
+        ftp = ftplib.FTP_TLS(context=_trusting()) if tls is Tls.REQUIRED else ftplib.FTP()
+        ftp.sock, ftp.af, ftp.host = plug, plug.family, "server"
+        ftp.file = plug.makefile("r", encoding=ftp.encoding)
+        ftp.welcome = ftp.getresp()
+        ftp.login(USER, PASSWORD)
+        if isinstance(ftp, ftplib.FTP_TLS):
+            ftp.prot_p()
+        yield ftp
+        ftp.quit()
+
+
+def tunnelled_upload(
+    ftp: ftplib.FTP, reach: Callable[[int], AbstractContextManager[socket.socket]], name: str, size: int
+) -> None:
+    """One file of random bytes, through a tunnel to the port that PASV assigns."""
+    _, port = ftplib.parse227(ftp.sendcmd("PASV"))
+    with reach(port) as plug:
+        ftp.putcmd(f"STOR {name}")
+        ftp.getresp()
+        if isinstance(ftp, ftplib.FTP_TLS):
+            with ftp.context.wrap_socket(plug) as secured:
+                secured.sendall(os.urandom(size))
+                secured.unwrap()
+        else:
+            plug.sendall(os.urandom(size))
+    ftp.voidresp()
 
 
 def upload(ftp: ftplib.FTP, name: str, size: int) -> None:

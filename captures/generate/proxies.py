@@ -12,6 +12,8 @@ import os
 import socket
 import struct
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from captures.generate.hosts import take, talk
 from captures.generate.lab import Lab
@@ -52,8 +54,19 @@ def by_socks5(
     login: bool = False,
     up: int = 600,
     down: int = 400,
+    payload: bytes = b"",
 ) -> None:
-    """A session through SOCKS 5. The target is a published address, or a name that the proxy resolves."""
+    """A session through SOCKS 5. The target is a published address, or a name that the proxy resolves. The client sends
+    `payload`, or else `up` random bytes."""
+    with tunnel5(lab, source, proxy, target, login=login) as plug:
+        talk(plug, payload or os.urandom(up), down)
+
+
+@contextmanager
+def tunnel5(
+    lab: Lab, source: tuple[str, int], proxy: tuple[str, int], target: tuple[str, int], *, login: bool = False
+) -> Iterator[socket.socket]:
+    """A connection to the target through SOCKS 5."""
     with lab.socket(*source) as plug:
         plug.connect((lab.address(proxy[0]), proxy[1]))
         method = _LOGIN if login else _NO_LOGIN
@@ -65,7 +78,7 @@ def by_socks5(
         plug.sendall(bytes([5, _CONNECT, 0]) + _target(lab, target[0]) + struct.pack(">H", target[1]))
         _expect(plug, b"\x05\x00")
         take(plug, 8)  # reserved, type, address and port of the proxy's own end
-        talk(plug, os.urandom(up), down)
+        yield plug
 
 
 def by_socks4(
@@ -96,6 +109,7 @@ def by_connect(
     login: bool = False,
     up: int = 600,
     down: int = 400,
+    payload: bytes = b"",
 ) -> None:
     """A session through HTTP CONNECT (RFC 9110, section 9.3.6)."""
     with lab.socket(*source) as plug:
@@ -110,7 +124,7 @@ def by_connect(
             answer += take(plug, 1)
         if answer.split(maxsplit=2)[1] != b"200":
             raise ValueError(f"the proxy answered {answer!r}")
-        talk(plug, os.urandom(up), down)
+        talk(plug, payload or os.urandom(up), down)
 
 
 def _target(lab: Lab, target: str) -> bytes:

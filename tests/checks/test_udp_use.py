@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 from flowbuilder import row
 from judging import ATTEMPT, HIGH, MEDIUM, OBS, OPEN, SECURIDATA, judged, only
@@ -103,3 +104,35 @@ def test_udp_that_a_pack_publishes_is_silent_even_where_the_answer_was_captured_
 def test_translated_address_is_inside_when_captured_outside() -> None:
     site = {"vantage": "outside", "nat": ["192.0.2.1"]}
     assert only(CHECK, row("192.0.2.1:5000", SERVER, "udp"), packs=[OBS], site=site).severity == MEDIUM
+
+
+RELAYED = [
+    {"flow": 0, "kind": "socks-request", "address": "0.0.0.0", "port": 0, "number": 5, "more": ("udp-associate",)},
+    {"flow": 0, "kind": "socks-reply", "flag": 1, "address": "10.0.0.9", "port": 40_000, "time": 1000.1},
+]
+
+
+def _by_relay(*far_ends: tuple[str, int]) -> list[Any]:
+    control = row("10.0.0.5:3000", "10.0.0.9:1080")
+    relay = row("10.0.0.5:5000", "10.0.0.9:40000", "udp", start=1001)
+    told = [
+        {"flow": 1, "kind": "socks-datagram", "address": address, "port": port, "flag": 1, "time": 1001 + number}
+        for number, (address, port) in enumerate(far_ends)
+    ]
+    return list(judged(CHECK, control, relay, events=[*RELAYED, *told], site=DATACENTER, packs=[OBS, SECURIDATA]))
+
+
+def test_each_vendors_server_behind_a_relay_is_a_finding() -> None:
+    found = _by_relay(("198.51.100.1", 16384), ("204.164.111.9", 16384), ("204.164.111.9", 53), ("203.0.113.5", 4401))
+    assert sorted((one.vendor, one.server_ip, one.server_port, one.via) for one in found) == [
+        (OBS, "204.164.111.9", 53, "10.0.0.9"),
+        (OBS, "204.164.111.9", 16384, "10.0.0.9"),
+        (SECURIDATA, "203.0.113.5", 4401, "10.0.0.9"),
+    ]
+    assert all(one.severity == MEDIUM for one in found)
+    (contested,) = [one for one in found if one.vendor == SECURIDATA]
+    assert "by the first reading" in contested.message
+
+
+def test_what_a_relay_does_for_others_is_nobodys_concern() -> None:
+    assert not _by_relay(("198.51.100.1", 16384))

@@ -1,9 +1,13 @@
-"""What the clients of SOCKS proxies ask for, where no program at hand does it: SOCKS 4a, refusals, both legs."""
+"""What the clients of SOCKS proxies ask for, where no program at hand does it: SOCKS 4a, refusals, both legs, relays
+for UDP."""
 
 from __future__ import annotations
 
 import socket
 import struct
+
+from scapy.layers.inet import UDP
+from scapy.packet import Raw
 
 from captures.generate.recipe import edge
 from captures.generate.record import pcap
@@ -57,4 +61,54 @@ def both_legs() -> bytes:
     _ask_5(scene, 2001, b"\x01" + socket.inet_aton(_SERVER), _PORT, 1, up=18_000)
     session(scene, _PROXY, 3001, _SERVER, _PORT, 1.03, up=18_000, down=400)
     scene.web(3)
+    return pcap(scene.frames())
+
+
+def _associate(scene: Scene, source_port: int, relay_port: int, at: float, *, code: int = 0) -> Tcp:
+    """A client asks for a relay (RFC 1928, 4 and 7) and gets one at the proxy's address, or the refusal `code`."""
+    tcp = Tcp(scene, _HOST, source_port, _PROXY, 1080, at).open()
+    tcp.packet(True, "PA", b"\x05\x01\x00")
+    tcp.packet(False, "PA", b"\x05\x00")
+    tcp.packet(True, "PA", b"\x05\x03\x00\x01" + bytes(6))
+    bound = socket.inet_aton(_PROXY) + struct.pack(">H", relay_port)
+    tcp.packet(False, "PA", bytes([5, code, 0, 1]) + (bound if code == 0 else bytes(6)))
+    return tcp.ack()
+
+
+def _relayed(
+    scene: Scene, at: float, source_port: int, relay_port: int, far: str, port: int, *, back: bool = True
+) -> None:
+    """A datagram by the relay to `far`, and one back: both carry the far end in front."""
+    head = b"\0\0\0\x01" + socket.inet_aton(far) + struct.pack(">H", port)
+    ends = [(_HOST, source_port, _PROXY, relay_port), (_PROXY, relay_port, _HOST, source_port)]
+    for number, (source, from_port, destination, to_port) in enumerate(ends[: 1 + back]):
+        datagram = UDP(sport=from_port, dport=to_port) / Raw(head + scene.random.randbytes(120))
+        scene.add(at + 0.01 * number, scene.ip(source, destination) / datagram)
+
+
+@edge("checks/udp-use-fires-relay.pcap")
+def relayed() -> bytes:
+    """Datagrams by one relay to servers of two vendors and to somebody else."""
+    scene = Scene("udp-use-fires-relay")
+    tcp = _associate(scene, 2001, 40_000, 1)
+    _relayed(scene, 2, 5000, 40_000, "198.51.100.53", 53)
+    _relayed(scene, 3, 5000, 40_000, _SERVER, _PORT)
+    _relayed(scene, 4, 5000, 40_000, _SERVER, _PORT, back=False)
+    _relayed(scene, 5, 5000, 40_000, "66.241.7.9", 21_000, back=False)
+    tcp.at(6).close()
+    scene.web(7)
+    return pcap(scene.frames())
+
+
+@edge("checks/udp-use-silent-relay.pcap")
+def relayed_for_others() -> bytes:
+    """A relay that leads to port 16384 of no vendor; datagrams that look relayed, by no relay and after a refusal."""
+    scene = Scene("udp-use-silent-relay")
+    tcp = _associate(scene, 2001, 40_000, 1)
+    _relayed(scene, 2, 5000, 40_000, "198.51.100.20", _PORT)
+    _relayed(scene, 3, 5001, 40_001, _SERVER, _PORT)
+    tcp.at(4).close()
+    _associate(scene, 2002, 40_002, 5, code=2).close()
+    _relayed(scene, 6, 5002, 40_002, _SERVER, _PORT)
+    scene.web(7)
     return pcap(scene.frames())

@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import socket
+from contextlib import AbstractContextManager
+
+from captures.generate.ftp import Tls, readable, serve_ftp, tunnelled_ftp, tunnelled_upload
 from captures.generate.hosts import exchange, serve
 from captures.generate.lab import Lab, played
-from captures.generate.proxies import by_connect, by_socks4, by_socks5, serve_connect, serve_socks4, serve_socks5
+from captures.generate.proxies import (
+    by_connect,
+    by_socks4,
+    by_socks5,
+    serve_connect,
+    serve_socks4,
+    serve_socks5,
+    tunnel5,
+)
 from captures.generate.recipe import lab
 
 _CLIENT, _SECOND = "10.1.2.3", "10.1.2.4"
@@ -15,6 +28,7 @@ _SERVER, _ALTERNATE = ("204.164.111.5", 16384), ("140.239.229.5", 16384)
 _DIRECT = [("193.239.112.9", 16384), ("193.239.113.9", 16384)]  # Backup Direct
 _CONNECTED = [("12.159.133.15", 16384), ("66.151.228.15", 16384)]  # Connected Backup
 _FOREIGN, _SECOND_FOREIGN, _WEB = ("198.51.100.77", 16384), ("198.51.100.78", 16384), ("198.51.100.80", 443)
+_NODE = "66.241.7.9"  # Dr.Backup
 _BULK = 18_000  # payload bytes of a data flow; from 16384 on it is one
 
 
@@ -174,3 +188,65 @@ def logins_of_others() -> bytes:
     return played(
         play, inside=[_CLIENT], outside=[_PROXY, _OTHER_PROXY, *_addresses(_SERVER, _WEB)], proxy_ports=_PORTS
     )
+
+
+@lab("checks/unencrypted-payload-fires-proxy.pcapng")
+def readable_tunnels() -> bytes:
+    """Text through SOCKS 5 and through CONNECT, behind handshakes of other bytes."""
+
+    def play(lab: Lab) -> None:
+        for end in (_SERVER, _ALTERNATE):
+            serve(lab, *end)
+        serve_socks5(lab, *_SOCKS)
+        serve_connect(lab, *_HTTP)
+        by_socks5(lab, (_CLIENT, 2001), _SOCKS, _SERVER, payload=readable(_BULK))
+        by_connect(lab, (_SECOND, 2002), _HTTP, _ALTERNATE, payload=readable(_BULK))
+
+    outside = [_PROXY, *_addresses(_SERVER, _ALTERNATE)]
+    return played(play, inside=[_CLIENT, _SECOND], outside=outside, proxy_ports=_PORTS)
+
+
+@lab("checks/unencrypted-payload-silent-proxy.pcapng")
+def random_tunnels() -> bytes:
+    """Random bytes to a server and text to a web server, through SOCKS 5 and CONNECT."""
+
+    def play(lab: Lab) -> None:
+        for end in (_SERVER, _ALTERNATE, _WEB):
+            serve(lab, *end)
+        serve_socks5(lab, *_SOCKS)
+        serve_connect(lab, *_HTTP)
+        by_socks5(lab, (_CLIENT, 2001), _SOCKS, _SERVER, up=_BULK)
+        by_connect(lab, (_CLIENT, 2002), _HTTP, _ALTERNATE, up=_BULK)
+        by_socks5(lab, (_CLIENT, 2003), _SOCKS, _WEB, payload=readable(_BULK))
+
+    outside = [_PROXY, *_addresses(_SERVER, _ALTERNATE, _WEB)]
+    return played(play, inside=[_CLIENT], outside=outside, proxy_ports=_PORTS)
+
+
+def _tunnelled_backup(tls: Tls) -> bytes:
+    """One file by FTP, control and data connection each through a SOCKS proxy."""
+
+    def play(lab: Lab) -> None:
+        serve_ftp(lab, _NODE, 21, range(30_000, 30_001), tls)
+        serve_socks5(lab, *_SOCKS)
+        source_ports = itertools.count(2001)
+
+        def reach(port: int) -> AbstractContextManager[socket.socket]:
+            return tunnel5(lab, (_CLIENT, next(source_ports)), _SOCKS, (_NODE, port))
+
+        with tunnelled_ftp(reach, 21, tls) as ftp:
+            tunnelled_upload(ftp, reach, "one", _BULK)
+
+    return played(play, inside=[_CLIENT], outside=[_PROXY, _NODE], proxy_ports=_PORTS)
+
+
+@lab("checks/cleartext-credentials-fires-tunnel.pcapng")
+def login_in_a_tunnel() -> bytes:
+    """FTP in the clear through a proxy: login, PASV and a file."""
+    return _tunnelled_backup(Tls.NONE)
+
+
+@lab("checks/control-not-secured-silent-tunnel.pcapng")
+def secured_in_a_tunnel() -> bytes:
+    """FTP over TLS through a proxy."""
+    return _tunnelled_backup(Tls.REQUIRED)
