@@ -79,7 +79,7 @@ class UdpUse(Check):
                     yield Hits(
                         here,
                         Severity.MEDIUM,
-                        "UDP between {client_ip} and {server_ip}, a network of {vendor}, port {server_port}, through"
+                        "UDP between {client_ip} and {server_ip}, a network of {vendor}, through"
                         " the relay of the SOCKS proxy {via}" + reading,
                         outcome=outcome(flows, here),
                         statements=statements,

@@ -1,8 +1,11 @@
+from datetime import date
 from pathlib import Path
-from typing import Any
 
-from flowbuilder import row
-from judging import ATTEMPT, HIGH, MEDIUM, OBS, OPEN, SECURIDATA, judged, only
+from flowbuilder import classified, row
+from judging import ATTEMPT, CHECKS, DRBACKUP, HIGH, MEDIUM, OBS, OPEN, SECURIDATA, judged, only
+
+from auditor.finding import Finding
+from auditor.grouping import Grouping
 
 CHECK = "udp-use"
 SERVER, CLIENT = "204.164.111.9:16384", "10.0.0.5:40000"
@@ -112,26 +115,33 @@ RELAYED = [
 ]
 
 
-def _by_relay(*far_ends: tuple[str, int]) -> list[Any]:
+def _by_relay(*far_ends: tuple[str, int]) -> list[Finding]:
     control = row("10.0.0.5:3000", "10.0.0.9:1080")
     relay = row("10.0.0.5:5000", "10.0.0.9:40000", "udp", start=1001)
     told = [
         {"flow": 1, "kind": "socks-datagram", "address": address, "port": port, "flag": 1, "time": 1001 + number}
         for number, (address, port) in enumerate(far_ends)
     ]
-    return list(judged(CHECK, control, relay, events=[*RELAYED, *told], site=DATACENTER, packs=[OBS, SECURIDATA]))
+    flows, context = classified(
+        control, relay, events=[*RELAYED, *told], site=DATACENTER, packs=[OBS, SECURIDATA, DRBACKUP]
+    )
+    return list(Grouping(flows, context, date(2026, 1, 1)).findings(CHECKS[CHECK]))
 
 
 def test_each_vendors_server_behind_a_relay_is_a_finding() -> None:
-    found = _by_relay(("198.51.100.1", 16384), ("204.164.111.9", 16384), ("204.164.111.9", 53), ("203.0.113.5", 4401))
+    found = _by_relay(("198.51.100.1", 16384), ("204.164.111.9", 16384), ("203.0.113.5", 4401))
     assert sorted((one.vendor, one.server_ip, one.server_port, one.via) for one in found) == [
-        (OBS, "204.164.111.9", 53, "10.0.0.9"),
         (OBS, "204.164.111.9", 16384, "10.0.0.9"),
         (SECURIDATA, "203.0.113.5", 4401, "10.0.0.9"),
     ]
     assert all(one.severity == MEDIUM for one in found)
     (contested,) = [one for one in found if one.vendor == SECURIDATA]
     assert "by the first reading" in contested.message
+
+
+def test_several_ports_of_one_server_behind_a_relay_are_one_finding() -> None:
+    (found,) = _by_relay(("204.164.111.9", 16384), ("204.164.111.9", 53))
+    assert (found.server_port, found.service_port, found.count) == (None, 40_000, 1)
 
 
 def test_what_a_relay_does_for_others_is_nobodys_concern() -> None:
