@@ -2,7 +2,8 @@
 
 What it finds
     A data flow of a vendor who publishes that the data is encrypted, with 8 KiB or more of client → server payload
-    sampled and a Shannon entropy below 7.2 bits a byte. Samples are of the first 64 KiB.
+    sampled and a Shannon entropy below 7.2 bits a byte. Samples are of the first 64 KiB; through a SOCKS or CONNECT
+    proxy, of the first 64 KiB behind its handshake.
 Why it matters
     Encrypted data looks random: 8 KiB of it have more than 7.9 bits a byte. Text, databases and pictures in their raw
     form have far fewer, and everybody on the way can read them.
@@ -22,7 +23,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.checks._said import publishes_payload
+from auditor.checks._said import by_way, publishes_payload
 from auditor.checks._select import ends, vendor_table
 from auditor.checks.base import Check, Context, Hits, Severity
 from auditor.distinct import distinct, without
@@ -43,13 +44,14 @@ class UnencryptedPayload(Check):
         sampled = _sampled(flows, context)
         readable = (sampled.bytes >= ENOUGH_BYTES) & (sampled.entropy < RANDOM_FROM) & ~sampled.is_tls
         rows = distinct(sampled.rows[readable])
-        if len(rows):
+        for here, targets in by_way(flows, rows, context) if len(rows) else ():
             yield Hits(
-                rows,
+                rows[here],
                 Severity.HIGH,
                 "data that {client_ip} sent to {server_ip} port {server_port} does not look encrypted",
                 statements=("encrypted",),
                 remediation="Turn on encryption in the backup software, and change what went out in clear.",
+                targets=targets,
             )
 
     def exercised(self, flows: Flows, context: Context) -> Rows:
