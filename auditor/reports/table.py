@@ -165,7 +165,7 @@ def _sessions(page: Page, sessions: list[SessionEntry]) -> None:
         return
     page.heading("Sessions")
     for session in sessions[:SESSIONS_SHOWN]:
-        servers = ", ".join(session["servers"])
+        servers = ", ".join(_server(session, server) for server in session["servers"])
         facts = [
             f"{size(session['bytes_up'])} up",
             f"{size(session['bytes_down'])} down",
@@ -178,6 +178,14 @@ def _sessions(page: Page, sessions: list[SessionEntry]) -> None:
         )
     if len(sessions) > SESSIONS_SHOWN:
         page.text(f"… and {len(sessions) - SESSIONS_SHOWN:,} more; --format json shows all of them")
+
+
+def _server(session: SessionEntry, server: str) -> str:
+    """The server, and which of the client's pair it is; one that is known alone may be either."""
+    if session["alternate"] is None:
+        return server
+    part = {session["primary"]: " (primary)", session["alternate"]: " (alternate)"}
+    return server + part.get(server, "")
 
 
 def _translations(page: Page, doc: Document) -> None:
