@@ -110,8 +110,8 @@ impl Listener {
         (packet.source_port == DNS_PORT || packet.destination_port == DNS_PORT) && !self.wire_names.is_empty()
     }
 
-    /// Whether a packet seen at a glance, of a frame with these bytes, may hold such an answer, over UDP or TCP, or be on its
-    /// way through the relay of a proxy.
+    /// Whether a packet seen at a glance may hold such an answer, over UDP or TCP, or be on its way through the relay of a
+    /// proxy. `frame`: its bytes.
     #[inline]
     pub fn may_say_something(&self, glance: &Glance, frame: &[u8]) -> bool {
         let answers = (glance.port[0] == DNS_PORT || glance.port[1] == DNS_PORT) && !self.wire_names.is_empty();
