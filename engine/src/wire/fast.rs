@@ -150,6 +150,7 @@ fn udp(link: Link, network: Network, out: &mut Vec<Packet>) -> Option<()> {
     let (source_port, destination_port) = (be16(header, 0), be16(header, 2));
     let length = usize::from(be16(header, 4));
     let tunnel = udp_tunnel::is_port(source_port) || udp_tunnel::is_port(destination_port);
+    let tunnel = tunnel || udp_tunnel::is_teredo(network.segment.get(UDP_HEADER..).unwrap_or_default());
     if length < UDP_HEADER || length > network.on_wire || tunnel {
         return None;
     }

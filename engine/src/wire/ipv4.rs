@@ -29,6 +29,9 @@ fn header(cx: &mut Context, walk: &mut Walk) -> Step {
         return Err(walk.malformed("IPv4", SMALLEST, "header length, which is too small"));
     }
     let said = usize::from(be16(header, 2));
+    if said > walk.on_wire() && !header_holds(walk, header_len) {
+        return Err(walk.malformed("IPv4", said, "total length, which the header's checksum contradicts"));
+    }
     let total = length(cx, walk, said, "IPv4")?;
     if total < header_len {
         return Err(walk.malformed("IPv4", header_len, "total length, which is smaller than the header"));
@@ -61,6 +64,12 @@ fn header(cx: &mut Context, walk: &mut Walk) -> Step {
         last: flags & MORE_FRAGMENTS == 0,
     };
     Err(cx.fragment(walk, &piece))
+}
+
+/// Whether the header checksum allows to believe the header: it fits, was left to the network card (0), or cannot be
+/// looked at because the header is cut.
+fn header_holds(walk: &Walk, header_len: usize) -> bool {
+    walk.captured().get(..header_len).is_none_or(|bytes| bytes[10..12] == [0, 0] || checksum::fits(checksum::sum(bytes)))
 }
 
 /// The length of an IP packet whose header says `said`, 0 meaning that the sender left it to the network card.

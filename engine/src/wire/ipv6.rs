@@ -28,7 +28,8 @@ pub(super) fn header(cx: &mut Context, walk: &mut Walk) -> Step {
     };
     let protocol = header[6];
     let total = match usize::from(be16(header, 4)) {
-        0 if protocol == NO_NEXT_HEADER => HEADER,
+        // Jumbograms have it in a hop-by-hop option (RFC 2675, 3); network cards fill it in for the segments they cut.
+        0 if !matches!(protocol, HOP_BY_HOP | transport::TCP | transport::UDP) => HEADER,
         0 => ipv4::length(cx, walk, 0, "IPv6")?,
         payload => ipv4::length(cx, walk, payload + HEADER, "IPv6")?,
     };

@@ -151,9 +151,10 @@ fn udp(cx: &mut Context, walk: &Walk, ip: &Ip) -> Stop {
         return Stop::Done;
     }
     cx.push(packet);
+    let inner = Walk { at: walk.at + UDP_HEADER, end: walk.at + length, guessed: true, ..*walk };
     let tunnel = udp_tunnel::at(packet.destination_port).or_else(|| udp_tunnel::at(packet.source_port));
+    let tunnel = tunnel.or_else(|| udp_tunnel::is_teredo(inner.captured()).then_some(udp_tunnel::teredo as _));
     if let Some(first) = tunnel {
-        let inner = Walk { at: walk.at + UDP_HEADER, end: walk.at + length, guessed: true, ..*walk };
         // Whatever else it may be, the carrier stands as a packet of its own already.
         let _ = cx.enter(inner, first);
     }

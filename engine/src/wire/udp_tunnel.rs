@@ -63,8 +63,22 @@ fn gtp_u(walk: &mut Walk) -> Step {
     filled(walk, Encapsulation::GtpU)
 }
 
+/// Whether an IPv6 packet of a Teredo client or to one begins here. Clients speak with each other and with relays from
+/// any port, so beside the servers' port only the content tells: one address has their prefix (RFC 4380, 2.6).
+#[inline]
+pub(super) fn is_teredo(payload: &[u8]) -> bool {
+    matches!(payload, [0x60..=0x6f, ..]) && has_teredo_address(payload)
+}
+
+#[cold]
+fn has_teredo_address(payload: &[u8]) -> bool {
+    const PREFIX: [u8; 4] = [0x20, 0x01, 0, 0];
+    let address = |at: usize| payload.get(at..at + 4) == Some(&PREFIX);
+    address(8) || address(24)
+}
+
 /// RFC 4380, 5.1.1: authentication and origin may come before the IPv6 packet, which fills the rest exactly.
-fn teredo(walk: &mut Walk) -> Step {
+pub(super) fn teredo(walk: &mut Walk) -> Step {
     if let Some(&[0, 1, id, authentication]) = walk.peek::<4>() {
         walk.skip("Teredo authentication", 13 + usize::from(id) + usize::from(authentication), "its lengths")?;
     }

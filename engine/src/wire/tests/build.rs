@@ -21,7 +21,8 @@ pub(super) fn ethernet(ethertype: u16, inner: &[u8]) -> Vec<u8> {
     behind(&format!("020000000001 020000000002 {ethertype:04x}"), inner)
 }
 
-fn fold(parts: &[&[u8]]) -> u16 {
+/// The Internet checksum of bytes in which its own field is 0.
+pub(super) fn fold(parts: &[&[u8]]) -> u16 {
     let bytes = parts.concat();
     let mut sum: u32 = bytes.chunks(2).map(|w| u32::from(w[0]) << 8 | w.get(1).map_or(0, |&b| u32::from(b))).sum();
     while sum > 0xffff {

@@ -1,6 +1,6 @@
 //! IP and transport headers.
 
-use super::build::{ETHERNET, RAW, behind, decode, ethernet, hex, ipv4, ipv6, one, tcp, udp};
+use super::build::{ETHERNET, RAW, behind, decode, ethernet, fold, hex, ipv4, ipv6, one, tcp, udp};
 use crate::wire::{Address, DECODE_DEPTH, Decoder, LayerError, NotIp, Outcome, Packet, Transport, vlan_ids};
 
 #[test]
@@ -199,9 +199,36 @@ fn a_length_of_zero_is_taken_from_the_wire() {
 }
 
 #[test]
+fn a_length_that_the_checksum_contradicts_is_not_believed() {
+    let mut packet = ipv4(17, &udp(5000, 6000, b"data"));
+    packet[2] = 0x40;
+    let (outcome, packets, _) = decode(RAW, &packet);
+    assert!(packets.is_empty());
+    let Outcome::Malformed(error) = outcome else { panic!("{outcome:?}") };
+    assert_eq!(error.claimed_by, "total length, which the header's checksum contradicts");
+    // Left to the network card, the checksum says nothing.
+    packet[10..12].fill(0);
+    assert_eq!(one(RAW, &packet).ip_len, 0x4000 + packet.len() as u32);
+}
+
+#[test]
+fn an_ipv6_packet_of_length_zero_ends_with_its_header_unless_cards_or_jumbograms_fill_it_in() {
+    let empty = |next: u8| {
+        let mut packet = ipv6(next, &tcp(2, b""));
+        packet[4..6].fill(0);
+        one(RAW, &packet)
+    };
+    assert_eq!((empty(99).ip_len, empty(99).payload_len), (40, 0));
+    assert_eq!((empty(6).ip_len, empty(6).source_port), (60, 50_000));
+}
+
+#[test]
 fn a_length_beyond_the_frame_is_believed_and_counted() {
     let mut packet = ipv4(6, &tcp(0x18, b"abc"));
     packet[2..4].copy_from_slice(&1500_u16.to_be_bytes());
+    packet[10..12].fill(0);
+    let sum = fold(&[&packet[..20]]);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
     let (_, packets, counts) = decode(ETHERNET, &ethernet(0x0800, &packet));
     assert_eq!((packets[0].ip_len, packets[0].payload_captured, counts.longer_than_frame), (1500, 3, 1));
 }

@@ -83,6 +83,21 @@ fn udp_carriers_are_packets_too_and_come_first() {
 }
 
 #[test]
+fn teredo_is_known_by_the_address_of_a_client_on_any_port() {
+    let mut packet = inner6();
+    for (from, carried) in [(8, true), (24, true), (9, false)] {
+        packet[8..40].fill(7);
+        packet[from..from + 4].copy_from_slice(&[0x20, 1, 0, 0]);
+        let (_, packets, _) = decode(ETHERNET, &ethernet(0x0800, &ipv4(17, &udp(41_000, 42_000, &packet))));
+        assert_eq!(packets.len(), 1 + usize::from(carried), "{from}");
+        assert_eq!(packets.get(1).map(path), carried.then(|| "teredo".to_owned()));
+    }
+    // A length that does not fill the datagram is somebody else's.
+    packet[5] += 1;
+    assert_eq!(decode(ETHERNET, &ethernet(0x0800, &ipv4(17, &udp(41_000, 42_000, &packet)))).1.len(), 1);
+}
+
+#[test]
 fn other_traffic_on_a_tunnel_port_stays_plain_udp() {
     let mut too_long = ethernet(0x0800, &inner4());
     too_long[17] += 1;
