@@ -93,6 +93,8 @@ pub struct Table {
     seed: u64,
     capture_set: u64,
     clock_ns: i64,
+    /// What the clock was before the latest packet.
+    before_ns: i64,
     limit: usize,
     counts: Counts,
 }
@@ -113,6 +115,7 @@ impl Table {
             seed,
             capture_set,
             clock_ns: i64::MIN,
+            before_ns: i64::MIN,
             limit: limit.max(1),
             counts: Counts::default(),
         }
@@ -180,6 +183,7 @@ impl Table {
     pub fn update(&mut self, addressed: &Addressed, packet: &Packet, payload: &[u8], moment: Moment) -> u32 {
         let Addressed { key, side, hash } = *addressed;
         self.counts.packets += 1;
+        self.before_ns = self.clock_ns;
         if moment.time_ns < self.clock_ns {
             self.counts.out_of_order += 1;
         } else {
@@ -211,16 +215,15 @@ impl Table {
 
     /// Whether a packet cannot belong to the flow any more; if so, whether what follows is a piece of the same flow.
     #[inline]
-    fn splits(&self, slot: u32, side: Side, packet: &Packet, time_ns: i64) -> Option<bool> {
-        let flow = &self.flows[slot as usize];
-        if time_ns.max(self.clock_ns) >= flow.expires_ns {
+    fn splits(&mut self, slot: u32, side: Side, packet: &Packet, time_ns: i64) -> Option<bool> {
+        let flow = &mut self.flows[slot as usize];
+        if self.clock_ns >= flow.expires_ns && is_over(flow, self.before_ns, self.clock_ns) {
             // Timers follow the latest time seen, as Zeek's do: in a capture whose times run backwards a flow can be
             // over before its next packet. Only TCP then knows that the packet goes on with it.
             return Some(time_ns >= flow.expires_ns || flow.key.protocol() == protocol::TCP);
         }
         if flow.key.protocol() == protocol::TCP
             && packet.tcp_flags & flag::SYN != 0
-            && packet.transport == Transport::Whole
             && is_new_connection(flow, side, packet)
         {
             return Some(false);
@@ -234,11 +237,11 @@ impl Table {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.clock_ns, &mut due);
         for timer in due.drain(..) {
-            let flow = &self.flows[timer.slot as usize];
+            let flow = &mut self.flows[timer.slot as usize];
             if flow.generation != timer.generation {
                 continue;
             }
-            if flow.expires_ns <= self.clock_ns {
+            if is_over(flow, self.before_ns, self.clock_ns) {
                 let hash = flow.key.hash(self.seed);
                 self.end(timer.slot, hash);
             } else {
@@ -323,8 +326,11 @@ impl Table {
             flow.piece = known.piece + 1;
             flow.syn_sequence = known.syn_sequence;
         }
-        flow.expires_ns =
-            moment.time_ns.saturating_add(if key.protocol() == protocol::TCP { TCP_ATTEMPT } else { OTHER_IDLE });
+        flow.expires_ns = moment.time_ns.saturating_add(match key.protocol() {
+            protocol::TCP => TCP_ATTEMPT,
+            _ if has_rounds(&key) => DNS_ROUND,
+            _ => OTHER_IDLE,
+        });
         let timer = Timer { slot, generation: flow.generation };
         self.wheel.set(flow.expires_ns, timer);
         self.index.insert(hash, slot);
@@ -379,13 +385,17 @@ fn continues(known: &Tombstone, key: &FlowKey, packet: &Packet) -> bool {
 /// A SYN on a living flow: a retransmission, a late start of it, or the next connection on the same ports.
 fn is_new_connection(flow: &Flow, side: Side, packet: &Packet) -> bool {
     let initiator = flow.initiator_side();
+    let over = |state| matches!(state, EndState::Closed | EndState::Reset);
+    let over = over(flow.ends[0].state) || over(flow.ends[1].state);
     if packet.tcp_flags & flag::ACK != 0 {
-        return side != initiator
+        // Only where this end alone has spoken so far, and not when it says the same once more.
+        let alone = side != initiator
             && flow.forward().state == EndState::Inactive
             && flow.reverse().state != EndState::Inactive;
+        let repeats = flow.reverse().seen & seen::SYN_ACK != 0 && flow.details[side].syn == packet.sequence;
+        return alone && (over || !repeats);
     }
-    let over = |state| matches!(state, EndState::Closed | EndState::Reset);
-    if over(flow.ends[0].state) || over(flow.ends[1].state) {
+    if over {
         return true;
     }
     if side != initiator {
@@ -455,6 +465,29 @@ fn note_syn(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
     }
 }
 
+/// Whether flows of this key are looked at in rounds, whatever comes.
+fn has_rounds(key: &FlowKey) -> bool {
+    key.protocol() == protocol::UDP && (ports::is_dns(key.port(0)) || ports::is_dns(key.port(1)))
+}
+
+/// Whether the flow has ended by now. One with rounds is looked at by the first packet of any flow that comes when a
+/// round is due, and then next a full round later; `before_ns` is the time of the packet before the one of `now_ns`.
+#[cold]
+fn is_over(flow: &mut Flow, before_ns: i64, now_ns: i64) -> bool {
+    if !has_rounds(&flow.key) {
+        return flow.expires_ns <= now_ns;
+    }
+    while flow.expires_ns <= now_ns {
+        // That packet itself is forgotten; it came soon after, for else this would have been asked at once.
+        let looked_ns = if flow.expires_ns <= before_ns { flow.expires_ns } else { now_ns };
+        if looked_ns.saturating_sub(flow.last_ns) >= DNS_IDLE {
+            return true;
+        }
+        flow.expires_ns = looked_ns.saturating_add(DNS_ROUND);
+    }
+    false
+}
+
 /// Sets when the flow is over if nothing more comes. True when that came so much nearer that it needs a timer.
 #[inline]
 fn schedule(flow: &mut Flow) -> bool {
@@ -475,11 +508,7 @@ fn schedule(flow: &mut Flow) -> bool {
             }
             schedule_unsettled(flow, o, r)
         }
-        protocol::UDP if ports::is_dns(flow.key.port(0)) || ports::is_dns(flow.key.port(1)) => {
-            let silent = flow.last_ns.saturating_sub(flow.start_ns).saturating_add(DNS_IDLE + DNS_ROUND - 1);
-            flow.expires_ns = flow.start_ns.saturating_add(silent / DNS_ROUND * DNS_ROUND);
-            false
-        }
+        protocol::UDP if has_rounds(&flow.key) => false,
         _ => {
             flow.expires_ns = flow.last_ns.saturating_add(OTHER_IDLE);
             false
@@ -495,7 +524,7 @@ fn schedule_unsettled(flow: &mut Flow, o: EndState, r: EndState) -> bool {
         flow.expires_ns = flow.last_ns.saturating_add(TCP_CLOSE);
         return true;
     }
-    if matches!(o, SynSent | SynAckSent) && r == Inactive {
+    if matches!(o, SynSent | SynAckSent | Inactive) && r == Inactive {
         flow.expires_ns = flow.start_ns.saturating_add(TCP_ATTEMPT);
         return false;
     }

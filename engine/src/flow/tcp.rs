@@ -106,9 +106,10 @@ fn advance(flow: &mut Flow, side: Side, packet: &Packet, control: u8) {
             }
             if fin {
                 own = Closed;
-            } else if rst {
+            }
+            if rst {
                 own = Reset;
-            } else if !syn {
+            } else if !fin && !syn {
                 own = if side != initiator && packet.payload_len == 0 && peer == SynSent {
                     Inactive
                 } else if ack && peer == Established {

@@ -326,3 +326,50 @@ fn the_table_conserves_packets_and_bytes() {
         }
     }
 }
+
+#[test]
+fn a_syn_ack_that_is_repeated_is_no_further_connection() {
+    let flow = Talk::new().server(SYN | ACK, 500, 101, 0).wait(1).server(SYN | ACK, 500, 101, 0);
+    assert_eq!(flow.flow().ends.map(|end| end.packets).iter().sum::<u64>(), 2);
+    let other = Talk::new().client(0, 101, 0, 5).server(SYN | ACK, 500, 101, 0).server(SYN | ACK, 900, 101, 0);
+    assert_eq!(other.flows().len(), 1, "both ends have spoken");
+}
+
+#[test]
+fn a_fin_with_a_reset_is_a_reset() {
+    let flow = Talk::new().server(FIN | RST, 500, 101, 0).flow();
+    assert_eq!((flow.state(), flow.history()), (State::Oth, &b"I"[..]));
+}
+
+/// A DNS query of the client.
+fn query() -> Packet {
+    Packet {
+        source: Address(1),
+        destination: Address(2),
+        source_port: CLIENT,
+        destination_port: 53,
+        version: 4,
+        protocol: 17,
+        ip_len: 60,
+        payload_len: 32,
+        ..Packet::default()
+    }
+}
+
+#[test]
+fn a_dns_flow_is_looked_at_in_rounds_of_ten_seconds() {
+    // Asked at 0 and 4: the round at 10 finds 6 s of silence, the one at 20 would find 12.
+    let asks = |second: i64| Talk::new().packet(&query()).wait(4).packet(&query()).wait(second - 4).packet(&query());
+    assert_eq!(asks(9).flows().len(), 1);
+    // No packet came in between, so the first round is the one that this packet starts.
+    assert_eq!(asks(12).flows().len(), 1);
+    assert_eq!(asks(16).flows().len(), 2);
+}
+
+#[test]
+fn a_dns_round_is_started_by_packets_of_other_flows() {
+    let other = Packet { source_port: 7, destination_port: 7, ..query() };
+    // The other flow's packet at 11 starts the round that finds 7 s of silence; the next is at 21.
+    let talk = Talk::new().packet(&query()).wait(4).packet(&query()).wait(7).packet(&other).wait(5).packet(&query());
+    assert_eq!(talk.flows().len(), 2, "one of DNS, and the other");
+}
