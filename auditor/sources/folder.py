@@ -14,7 +14,7 @@ from auditor.errors import CaptureError
 PCAP = (0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34)
 PCAPNG = (0x0A0D0D0A,)
 MAGICS = frozenset(number.to_bytes(4, order) for number in PCAP + PCAPNG for order in ("big", "little"))
-COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")
+COMPRESSED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"\x02\x21\x4c\x18", b"\xfd7zX", b"BZh")
 NAMES = (".pcap", ".pcapng", ".cap", ".dmp", ".ntar", ".trace")
 
 

@@ -49,7 +49,8 @@ impl fmt::Display for OpenError {
             OpenError::Unknown { start } => {
                 write!(
                     f,
-                    "is no capture: expected the start of a pcap or pcapng file, plain, gzip or zstd; it starts with"
+                    "is no capture: expected the start of a pcap or pcapng file, plain or in gzip, zstd, lz4, xz or bzip2; \
+                     it starts with"
                 )?;
                 start.iter().try_for_each(|byte| write!(f, " {byte:02x}"))
             }

@@ -34,6 +34,12 @@ pub enum Compression {
     Gzip,
     /// RFC 8878, one or many frames.
     Zstandard,
+    /// LZ4's frame format, one or many frames.
+    Lz4,
+    /// The .xz file format 1.2, one or many streams.
+    Xz,
+    /// One or many streams.
+    Bzip2,
 }
 
 impl Compression {
@@ -43,6 +49,9 @@ impl Compression {
             Compression::None => "none",
             Compression::Gzip => "gzip",
             Compression::Zstandard => "zstd",
+            Compression::Lz4 => "lz4",
+            Compression::Xz => "xz",
+            Compression::Bzip2 => "bzip2",
         }
     }
 }

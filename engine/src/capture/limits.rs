@@ -33,3 +33,7 @@ pub const RESYNC_SECONDS: u32 = 86_400;
 
 /// Bytes of history a zstd frame may ask the decoder to keep (128 MiB, as the zstd tool itself).
 pub const MAX_ZSTD_WINDOW: u64 = 128 << 20;
+
+/// Memory that an xz file may ask of the decoder, in KiB: a dictionary of 128 MiB (`xz -9` takes half of it), and what
+/// the decoder needs beside it.
+pub const MAX_XZ_MEMORY: u32 = (128 << 10) + (1 << 10);

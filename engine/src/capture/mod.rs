@@ -18,12 +18,14 @@ mod error;
 mod gzip;
 mod info;
 mod limits;
+mod lz4;
 mod order;
 mod pcap;
 mod pcapng;
 mod process;
 mod sections;
 mod source;
+mod steps;
 #[cfg(test)]
 mod tests;
 mod variant;
@@ -32,8 +34,8 @@ mod zstandard;
 pub use error::OpenError;
 pub use info::{Compression, Format, Info, Interface};
 pub use limits::{
-    COMMON_SNAPLEN, MAX_BLOCK, MAX_INTERFACES, MAX_NAME, MAX_PROCESSES, MAX_RECORD, MAX_ZSTD_WINDOW, RESYNC_AHEAD,
-    RESYNC_BLOCKS, RESYNC_RECORDS, RESYNC_SECONDS,
+    COMMON_SNAPLEN, MAX_BLOCK, MAX_INTERFACES, MAX_NAME, MAX_PROCESSES, MAX_RECORD, MAX_XZ_MEMORY, MAX_ZSTD_WINDOW,
+    RESYNC_AHEAD, RESYNC_BLOCKS, RESYNC_RECORDS, RESYNC_SECONDS,
 };
 pub use process::Processes;
 

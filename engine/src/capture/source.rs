@@ -2,12 +2,18 @@
 
 use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 
+use bzip2::bufread::MultiBzDecoder;
+use lzma_rust2::XzReader;
+
 use super::buffer::Buffer;
 use super::error::OpenError;
 use super::gzip::Gzip;
 use super::info::{Compression, Format, Info};
+use super::limits::MAX_XZ_MEMORY;
+use super::lz4::Lz4;
 use super::order::Order;
 use super::pcap;
+use super::steps::Steps;
 use super::zstandard::Zstandard;
 
 /// Compressed bytes asked of the source at once.
@@ -15,11 +21,18 @@ const COMPRESSED: usize = 256 << 10;
 /// Bytes that tell every known format.
 const START: usize = 8;
 
+/// Compressions by their first bytes.
+const COMPRESSIONS: &[(&[u8], Compression)] = &[
+    (b"\x1f\x8b", Compression::Gzip),
+    (b"\x28\xb5\x2f\xfd", Compression::Zstandard),
+    (b"\x04\x22\x4d\x18", Compression::Lz4),
+    (b"\x02\x21\x4c\x18", Compression::Lz4),
+    (b"\xfd7zXZ\0", Compression::Xz),
+    (b"BZh", Compression::Bzip2),
+];
+
 /// Formats known by name, with what to do about them.
 const OTHERS: &[(&[u8], &str, &str)] = &[
-    (b"\xfd7zXZ\0", "xz data", "decompress it first: xz -dk FILE"),
-    (b"BZh", "bzip2 data", "decompress it first: bzip2 -dk FILE"),
-    (b"\x04\x22\x4d\x18", "lz4 data", "decompress it first: lz4 -dk FILE"),
     (b"PK\x03\x04", "a zip archive", "unpack it first"),
     (b"snoop\0\0\0", "a snoop capture", "convert it first: editcap -F pcapng FILE OUT.pcapng"),
     (b"GMBU", "a Network Monitor capture", "convert it first: editcap -F pcapng FILE OUT.pcapng"),
@@ -45,8 +58,11 @@ pub(super) fn sniff(source: Box<dyn Read + Send>) -> Result<(Buffer, Compression
     let (read, rest) = buffer.into_parts();
     let rest = BufReader::with_capacity(COMPRESSED, Cursor::new(read).chain(rest));
     let mut buffer = Buffer::new(match compression {
-        Compression::Gzip => Box::new(Gzip::new(rest)),
-        _ => Box::new(Zstandard::new(rest)),
+        Compression::Gzip => Box::new(Steps::new(Gzip::new(rest), "gzip", "member")),
+        Compression::Lz4 => Box::new(Steps::new(Lz4::new(rest), "lz4", "frame")),
+        Compression::Xz => Box::new(Steps::new(XzReader::new_mem_limit(rest, true, MAX_XZ_MEMORY), "xz", "stream")),
+        Compression::Bzip2 => Box::new(Steps::new(MultiBzDecoder::new(rest), "bzip2", "stream")),
+        Compression::Zstandard | Compression::None => Box::new(Zstandard::new(rest)),
     });
     match start(&mut buffer, OpenError::Compression)? {
         Start::Capture(format) => Ok((buffer, compression, format)),
@@ -61,10 +77,10 @@ fn start(buffer: &mut Buffer, failed: impl FnOnce(io::Error) -> OpenError) -> Re
     let bytes = &buffer.unread()[..buffer.unread().len().min(START)];
     let known = if let Some(&(_, format, help)) = OTHERS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
         Some(Start::Other(OpenError::Unsupported { format, help }))
-    } else if bytes.starts_with(&[0x1f, 0x8b]) {
-        Some(Start::Compressed(Compression::Gzip))
-    } else if bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) || matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) {
-        // A zstd file may begin with a frame to be skipped.
+    } else if let Some(&(_, compression)) = COMPRESSIONS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        Some(Start::Compressed(compression))
+    } else if matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) {
+        // A zstd file may begin with a frame to be skipped; one of lz4 could, but its writer puts none there.
         Some(Start::Compressed(Compression::Zstandard))
     } else if bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
         Some(Start::Capture(Format::Pcapng))

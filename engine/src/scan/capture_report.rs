@@ -16,7 +16,7 @@ pub struct CaptureReport {
     pub error: Option<String>,
     /// `pcap` or `pcapng`.
     pub format: &'static str,
-    /// `none`, `gzip` or `zstd`.
+    /// `none`, `gzip`, `zstd`, `lz4`, `xz` or `bzip2`.
     pub compression: &'static str,
     /// Names of the link types of its interfaces.
     pub link_types: Vec<String>,

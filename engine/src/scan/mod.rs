@@ -444,7 +444,10 @@ fn first_time(path: &str) -> Option<i64> {
 fn total_size(inputs: &[String]) -> u64 {
     let mut total = 0;
     for path in inputs {
-        let plain = !matches!(Path::new(path).extension().and_then(|suffix| suffix.to_str()), Some("gz" | "zst"));
+        let plain = !matches!(
+            Path::new(path).extension().and_then(|suffix| suffix.to_str()),
+            Some("gz" | "zst" | "lz4" | "xz" | "bz2")
+        );
         match std::fs::metadata(path) {
             Ok(meta) if meta.is_file() && plain => total += meta.len(),
             _ => return 0,

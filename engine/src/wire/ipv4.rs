@@ -69,7 +69,9 @@ fn header(cx: &mut Context, walk: &mut Walk) -> Step {
 /// Whether the header checksum allows to believe the header: it fits, was left to the network card (0), or cannot be
 /// looked at because the header is cut.
 fn header_holds(walk: &Walk, header_len: usize) -> bool {
-    walk.captured().get(..header_len).is_none_or(|bytes| bytes[10..12] == [0, 0] || checksum::fits(checksum::sum(bytes)))
+    walk.captured()
+        .get(..header_len)
+        .is_none_or(|bytes| bytes[10..12] == [0, 0] || checksum::fits(checksum::sum(bytes)))
 }
 
 /// The length of an IP packet whose header says `said`, 0 meaning that the sender left it to the network card.

@@ -1,6 +1,9 @@
 use std::io::Write;
 
+use bzip2::write::BzEncoder;
 use flate2::write::GzEncoder;
+use lz4_flex::frame::{BlockMode, BlockSize, FrameEncoder, FrameInfo};
+use lzma_rust2::{XzOptions, XzWriter};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 
 use super::*;
@@ -14,6 +17,29 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn zstd(bytes: &[u8]) -> Vec<u8> {
     compress_to_vec(bytes, CompressionLevel::Fastest)
 }
+
+fn lz4(bytes: &[u8]) -> Vec<u8> {
+    let info = FrameInfo::new().block_mode(BlockMode::Linked).block_size(BlockSize::Max64KB).content_checksum(true);
+    let mut encoder = FrameEncoder::with_frame_info(info, Vec::new());
+    encoder.write_all(bytes).expect("a vector takes everything");
+    encoder.finish().expect("a vector takes everything")
+}
+
+fn xz(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = XzWriter::new(Vec::new(), XzOptions::with_preset(0)).expect("a preset that exists");
+    encoder.write_all(bytes).expect("a vector takes everything");
+    encoder.finish().expect("a vector takes everything")
+}
+
+fn bzip2(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    encoder.write_all(bytes).expect("a vector takes everything");
+    encoder.finish().expect("a vector takes everything")
+}
+
+/// Every compression with its name, and how many packets of 216 bytes may be lost to a cut: a block of its decoder.
+const ALL: [(&str, fn(&[u8]) -> Vec<u8>, usize); 5] =
+    [("gzip", gzip, 400), ("zstd", zstd, 1_000), ("lz4", lz4, 400), ("xz", xz, 400), ("bzip2", bzip2, 1_000)];
 
 /// A capture that does not compress to nothing.
 fn capture(count: u32) -> Vec<u8> {
@@ -33,8 +59,8 @@ fn capture(count: u32) -> Vec<u8> {
 fn compressed_captures_read_like_plain_ones() {
     let plain = capture(5_000);
     let expected = read(&plain);
-    for (bytes, name) in [(gzip(&plain), "gzip"), (zstd(&plain), "zstd")] {
-        let got = drain(open(&bytes).unwrap(), 64);
+    for (name, compress, _) in ALL {
+        let got = drain(open(&compress(&plain)).unwrap(), 64);
         assert_eq!(got.packets, expected.packets);
         assert!(got.info.complete, "{:?}", got.info.problems);
         assert_eq!(got.info.compression.name(), name);
@@ -47,7 +73,7 @@ fn files_of_many_members_are_one_capture() {
     let plain = capture(100);
     let (first, rest) = plain.split_at(1_001);
     let (second, third) = rest.split_at(7_777);
-    for compress in [gzip, zstd] {
+    for (_, compress, _) in ALL {
         let got = read(&[compress(first), compress(second), compress(third)].concat());
         assert_eq!(got.frames.len(), 100);
         assert!(got.info.complete);
@@ -61,6 +87,28 @@ fn zeros_behind_gzip_members_are_padding() {
 }
 
 #[test]
+fn skippable_lz4_frames_are_passed_over_and_the_older_format_is_read() {
+    let skippable = b"\x5a\x2a\x4d\x18\x03\0\0\0abc";
+    let got = read(&[&lz4(&capture(5)), &skippable[..], skippable].concat());
+    assert!(got.frames.len() == 5 && got.info.complete, "{:?}", got.info.problems);
+    let plain = capture(10);
+    let block = lz4_flex::block::compress(&plain);
+    let legacy = [&b"\x02\x21\x4c\x18"[..], &(block.len() as u32).to_le_bytes(), &block].concat();
+    let got = read(&legacy);
+    assert!(got.frames.len() == 10 && got.info.complete, "{:?}", got.info.problems);
+}
+
+#[test]
+fn an_xz_file_that_asks_for_too_much_memory_is_refused_with_the_reason() {
+    let mut options = XzOptions::with_preset(0);
+    options.lzma_options.dict_size = 512 << 20;
+    let mut encoder = XzWriter::new(Vec::new(), options).expect("options that exist");
+    encoder.write_all(&capture(10)).expect("a vector takes everything");
+    let refused = refusal(&encoder.finish().expect("a vector takes everything"));
+    assert!(refused.contains("memory"), "{refused}");
+}
+
+#[test]
 fn skippable_zstd_frames_are_passed_over() {
     let skippable = b"\x5a\x2a\x4d\x18\x03\0\0\0abc";
     let got = read(&[&skippable[..], &zstd(&capture(10)), skippable].concat());
@@ -70,10 +118,12 @@ fn skippable_zstd_frames_are_passed_over() {
 #[test]
 fn cut_compressed_captures_give_the_frames_before_the_cut() {
     let plain = capture(4_000);
-    for (whole, lost_at_most) in [(gzip(&plain), 400), (zstd(&plain), 1_000)] {
+    for (name, compress, lost_at_most) in ALL {
+        let whole = compress(&plain);
         let share = whole.len() * 3 / 4;
         let got = read(&whole[..share]);
-        assert!(got.frames.len() < 3_010 && got.frames.len() > 3_000 - lost_at_most, "{}", got.frames.len());
+        let count = got.frames.len();
+        assert!(count < 3_010 && count > 3_000 - lost_at_most, "{name}: {count}");
         assert_eq!(got.packets[..], read(&plain).packets[..got.packets.len()]);
         assert!(got.problems().contains(&"cut-short") && !got.info.complete, "{:?}", got.info.problems);
     }
@@ -90,19 +140,20 @@ fn capture_cut_before_it_was_compressed_and_whole_compression_says_cut_short() {
 #[test]
 fn damaged_compressed_captures_give_the_frames_before_the_damage() {
     let plain = capture(4_000);
-    for mut whole in [gzip(&plain), zstd(&plain)] {
+    for (name, compress, _) in ALL {
+        let mut whole = compress(&plain);
         let end = whole.len();
         whole[end - 6] ^= 0x55;
         let got = read(&whole);
-        assert!(got.frames.len() > 2_900);
-        assert!(got.problems().contains(&"bad-compression") && !got.info.complete, "{:?}", got.info.problems);
+        assert!(got.frames.len() > 2_900, "{name}");
+        assert!(got.problems().contains(&"bad-compression") && !got.info.complete, "{name}: {:?}", got.info.problems);
     }
 }
 
 #[test]
 fn other_bytes_behind_a_member_are_reported() {
-    for whole in [gzip(&capture(10)), zstd(&capture(10))] {
-        let got = read(&[whole, b"and something else".to_vec()].concat());
+    for (_, compress, _) in ALL {
+        let got = read(&[compress(&capture(10)), b"and something else".to_vec()].concat());
         assert_eq!(got.frames.len(), 10);
         assert_eq!(got.only_problem(), ("bad-compression", 10, 24 + 10 * 216, true));
     }

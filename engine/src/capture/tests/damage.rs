@@ -10,7 +10,6 @@ fn zero_bytes_are_refused_as_empty() {
 fn other_files_are_refused_with_their_first_bytes_or_their_name() {
     assert!(refusal(b"\x06\0").ends_with("it starts with 06 00"));
     assert!(refusal(b"hello world").contains("is no capture"));
-    assert!(refusal(b"\xfd7zXZ\0\0\0").contains("is xz data"));
     assert!(refusal(b"PK\x03\x04....").contains("is a zip archive"));
 }
 
