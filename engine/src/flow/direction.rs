@@ -1,5 +1,9 @@
 //! Who opened a flow, as far as its first packet tells: a SYN, what the protocol says, then likely server ports.
+//!
+//! Without a SYN nothing is certain, and the basis says what it rests on. An answer opens nothing: a lone SYN-ACK, or a
+//! reset that refuses a SYN, as backscatter of forged addresses is, leads to the end that it was sent to.
 
+use super::greeting::{Speaker, likely_speaker, speaker};
 use super::key::{Side, protocol};
 use super::ports;
 use super::record::{Basis, Flow};
@@ -22,6 +26,16 @@ pub(super) fn direct(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8
                 return;
             }
             let (from, to) = (ports::is_likely_tcp_server(source), ports::is_likely_tcp_server(destination));
+            let told = if syn { None } else { speaker(payload) };
+            let told = told.or_else(|| if from || to { None } else { without_ports(packet, payload) });
+            if let Some(told) = told {
+                flow.basis = Basis::Protocol;
+                if told == Speaker::Responder && !broadcast {
+                    flow.flip(Basis::Protocol);
+                    flow.write_flip();
+                }
+                return;
+            }
             let flips = from && (!to || !syn && source < destination) && !broadcast;
             if flips {
                 flow.flip(if syn { Basis::SynAck } else { Basis::Port });
@@ -43,6 +57,17 @@ pub(super) fn direct(flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8
         protocol::ICMP if matches!(source, 8 | 13 | 15 | 17 | 10) => flow.basis = Basis::Protocol,
         protocol::ICMP6 if matches!(source, 128 | 133 | 135 | 130 | 139 | 144) => flow.basis = Basis::Protocol,
         _ => {}
+    }
+}
+
+/// Who sent a first segment that is no SYN, where no port tells.
+fn without_ports(packet: &Packet, payload: &[u8]) -> Option<Speaker> {
+    const REFUSAL: u8 = flag::RST | flag::ACK;
+    match packet.tcp_flags & (flag::SYN | flag::FIN | REFUSAL) {
+        // RFC 9293, 3.5.2, group 1: only what answers a segment without ACK has number 0, and that was a SYN.
+        REFUSAL if packet.sequence == 0 => Some(Speaker::Responder),
+        flags if flags & flag::SYN == 0 => likely_speaker(payload),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod community_id;
 mod direction;
+mod greeting;
 mod index;
 mod key;
 mod ports;

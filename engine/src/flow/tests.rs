@@ -40,6 +40,17 @@ impl Talk {
         self
     }
 
+    /// A segment of the server with ACK and this payload.
+    fn server_says(mut self, payload: &[u8]) -> Talk {
+        self.frame += 1;
+        let packet = segment(false, ACK, 500, 101, payload.len() as u32);
+        let (key, side) = FlowKey::of(&packet);
+        let addressed = self.table.address(key, side);
+        let moment = Moment { time_ns: self.now_ns, frame: self.frame, capture: 0 };
+        self.table.update(&addressed, &packet, payload, moment);
+        self
+    }
+
     /// A segment of the client.
     fn client(self, tcp_flags: u8, sequence: u32, acknowledgement: u32, payload_len: u32) -> Talk {
         self.packet(&segment(true, tcp_flags, sequence, acknowledgement, payload_len))
@@ -372,4 +383,36 @@ fn a_dns_round_is_started_by_packets_of_other_flows() {
     // The other flow's packet at 11 starts the round that finds 7 s of silence; the next is at 21.
     let talk = Talk::new().packet(&query()).wait(4).packet(&query()).wait(7).packet(&other).wait(5).packet(&query());
     assert_eq!(talk.flows().len(), 2, "one of DNS, and the other");
+}
+
+#[test]
+fn the_first_message_of_a_protocol_tells_who_was_asked() {
+    let flow = Talk::new().server_says(b"220 ready\r\n").flow();
+    assert_eq!((flow.key.port(flow.initiator_side()), flow.basis), (CLIENT, Basis::Protocol));
+    assert_eq!(flow.history(), b"^d");
+    let flow = Talk::new().server_says(b"GET / HTTP/1.1\r\n").flow();
+    assert_eq!((flow.key.port(flow.initiator_side()), flow.basis), (SERVER, Basis::Protocol));
+    let flow = Talk::new().server_says(b"opaque").flow();
+    assert_eq!((flow.key.port(flow.initiator_side()), flow.basis), (SERVER, Basis::FirstPacket));
+}
+
+#[test]
+fn backscatter_opens_nothing() {
+    // Answers to SYNs that somebody forged: refused, and accepted.
+    let refused = Talk::new().server(RST | ACK, 0, 101, 0).flow();
+    assert_eq!((refused.key.port(refused.initiator_side()), refused.basis), (CLIENT, Basis::Protocol));
+    let accepted = Talk::new().server(SYN | ACK, 500, 101, 0).flow();
+    assert_eq!((accepted.key.port(accepted.initiator_side()), accepted.basis), (CLIENT, Basis::SynAck));
+    // A reset in mid-stream may come from either end: nothing is claimed.
+    assert_eq!(Talk::new().server(RST, 500, 0, 0).flow().basis, Basis::FirstPacket);
+}
+
+#[test]
+fn a_flow_that_goes_on_after_silence_keeps_its_identity_and_direction() {
+    let flows = Talk::new().handshake().wait(400).server(ACK, 501, 101, 10).client(ACK, 101, 511, 0).flows();
+    assert_eq!(flows.len(), 2);
+    assert_eq!(flows[0].flow_id, flows[1].flow_id);
+    for flow in &flows {
+        assert_eq!((flow.key.port(flow.initiator_side()), flow.basis), (CLIENT, Basis::Syn));
+    }
 }
