@@ -1,10 +1,15 @@
 """The native core, private to the package: packets to flows, flows to columns and CSV."""
 
-from collections.abc import Sequence
-from typing import Any, final
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, final
 
 __version__: str
 LIMITS: dict[str, int]
+
+class _Reader(Protocol):
+    """A source of bytes: b"" at its end, an exception where it breaks off."""
+
+    def read(self, size: int, /) -> bytes: ...
 
 @final
 class Interest:
@@ -80,6 +85,7 @@ class Scan:
 def scan(
     paths: Sequence[str],
     *,
+    readers: Mapping[str, _Reader] | None = None,
     interest: Interest | None = None,
     wishes: Wishes | None = None,
     keep_all: bool = True,

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from auditor._engine import Batch, Scan
     from auditor.rulepack import EnabledPack
     from auditor.site import Site
+    from auditor.sources.url import Transfer
     from auditor.wishes import Listening
 
     Progress = Callable[[int, int], None]
@@ -171,6 +172,15 @@ def table_options(packs: Sequence[EnabledPack], site: Site, *, validate_checksum
 _running: tuple[tuple[str, ...], ScanOptions, RunningScan] | None = None
 
 
+def _readers(paths: Sequence[str]) -> dict[str, Transfer]:
+    """How to read those of the paths that the engine cannot open."""
+    if not any("://" in path for path in paths):
+        return {}
+    from auditor.sources import url
+
+    return {path: url.Transfer(path) for path in paths if url.accepts(path)}
+
+
 def _start(paths: Sequence[str], options: ScanOptions) -> RunningScan:
     from auditor import _engine
 
@@ -180,6 +190,7 @@ def _start(paths: Sequence[str], options: ScanOptions) -> RunningScan:
     wishes = None if options.listening is None else _engine.Wishes(**options.listening._asdict())
     scan = _engine.scan(
         paths,
+        readers=_readers(paths),
         interest=interest,
         wishes=wishes,
         keep_all=options.keep_all,

@@ -9,7 +9,7 @@ from auditor.errors import CaptureError
 
 
 def accepts(word: str) -> bool:
-    return glob.has_magic(word) and not os.path.exists(word)
+    return glob.has_magic(word) and "://" not in word and not os.path.exists(word)
 
 
 def files(word: str) -> list[str]:

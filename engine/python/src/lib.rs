@@ -3,6 +3,7 @@
 mod columns;
 mod errors;
 mod events;
+mod reader;
 mod reports;
 mod scan;
 

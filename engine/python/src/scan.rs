@@ -1,5 +1,6 @@
 //! A scan as a Python object. The interpreter lock is released while it reads.
 
+use std::collections::HashMap;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::columns::Labels;
 use crate::errors::{bad_argument, write_failed};
+use crate::reader::PythonReader;
 use crate::{events, reports};
 
 /// Frames between two looks at pending signals: a fraction of a second.
@@ -70,12 +72,14 @@ impl Wishes {
     }
 }
 
-/// Starts a scan of capture files; nothing is read before the first `next_batch`.
+/// Starts a scan of capture files; nothing is read before the first `next_batch`. `readers`: objects with `read(size)`
+/// for those of the paths that are none; nothing that waits for the scan may be called while they are read.
 #[pyfunction]
-#[pyo3(signature = (paths, *, interest = None, wishes = None, keep_all = true, port_scans = true, fingerprints = false, validate_checksums = false, active_flows = None, decode_depth = None))]
+#[pyo3(signature = (paths, *, readers = None, interest = None, wishes = None, keep_all = true, port_scans = true, fingerprints = false, validate_checksums = false, active_flows = None, decode_depth = None))]
 #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // Python gives them by name
 pub fn scan(
     paths: Vec<String>,
+    readers: Option<HashMap<String, Py<PyAny>>>,
     interest: Option<Interest>,
     wishes: Option<Wishes>,
     keep_all: bool,
@@ -99,7 +103,9 @@ pub fn scan(
         active_flows: active_flows.unwrap_or(defaults.active_flows),
         decode_depth: decode_depth.unwrap_or(defaults.decode_depth),
     };
-    let scan = engine::Scan::new(paths, options);
+    let readers = readers.unwrap_or_default().into_iter();
+    let readers = readers.map(|(path, object)| (path, Box::new(PythonReader::new(object)) as engine::Reader)).collect();
+    let scan = engine::Scan::with_readers(paths, readers, options);
     Ok(Scan { progress: scan.progress(), inner: Mutex::new(scan) })
 }
 

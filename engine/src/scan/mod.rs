@@ -8,7 +8,8 @@ mod options;
 mod port_scan;
 mod process_names;
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,6 +33,9 @@ pub const BATCH_ROWS: usize = 16_384;
 
 /// Frames that are decoded before their flows are looked up.
 const FRAMES: usize = 128;
+
+/// A source of a capture's bytes that is no file, to be read once.
+pub type Reader = Box<dyn Read + Send>;
 
 /// Room for flows that a dropped batch gives back, so that the next ones need no fresh memory.
 type Pool = Arc<Mutex<Vec<Vec<Flow>>>>;
@@ -109,6 +113,7 @@ pub struct Progress {
 /// A scan over captures, front to back.
 pub struct Scan {
     inputs: VecDeque<String>,
+    readers: HashMap<String, Reader>,
     decoder: Decoder,
     intake: Intake,
     current: Option<Capture>,
@@ -130,6 +135,12 @@ pub struct Scan {
 impl Scan {
     /// A scan of these files, in order of their first packets; `-` is standard input.
     pub fn new(inputs: Vec<String>, options: Options) -> Scan {
+        Scan::with_readers(inputs, HashMap::new(), options)
+    }
+
+    /// The same where some of the inputs are no files. Those come last, as standard input does: to look at their first
+    /// packets would use them up.
+    pub fn with_readers(inputs: Vec<String>, readers: HashMap<String, Reader>, options: Options) -> Scan {
         let progress = Arc::new(Progress::default());
         progress.promising.store(options.interest.is_none(), Ordering::Relaxed);
         progress.total.store(total_size(&inputs), Ordering::Relaxed);
@@ -144,6 +155,7 @@ impl Scan {
         );
         Scan {
             inputs: in_order_of_time(inputs).into(),
+            readers,
             decoder: Decoder::new(validate_checksums, options.decode_depth),
             skims: intake.skims() && !validate_checksums,
             intake,
@@ -241,7 +253,8 @@ impl Scan {
     /// Opens the next capture that can be opened; false when none is left.
     fn open_next(&mut self) -> bool {
         while let Some(path) = self.inputs.pop_front() {
-            match open(&path) {
+            let opened = self.readers.remove(&path).map_or_else(|| open(&path), Capture::from_reader);
+            match opened {
                 Ok(capture) => {
                     self.reports.push(CaptureReport::new(path));
                     self.process_names.begin();
@@ -431,7 +444,8 @@ fn in_order_of_time(inputs: Vec<String>) -> Vec<String> {
 }
 
 fn first_time(path: &str) -> Option<i64> {
-    if path == "-" {
+    // A pipe gives its bytes once.
+    if !std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
         return None;
     }
     let mut capture = open(path).ok()?;
