@@ -43,7 +43,7 @@ def pcap(numbers: range) -> bytes:
 def scan(paths: list[str]) -> tuple[list[tuple[int, int, bytes]], list[dict[str, object]]]:
     """Packets both ways and history of each flow, and the captures in the order they were read."""
     running = _engine.scan(paths)
-    rows = []
+    rows: list[tuple[int, int, bytes]] = []
     while (batch := running.next_batch()) is not None:
         flows = flows_of(batch.columns())
         rows += list(zip(flows.packets_forward, flows.packets_reverse, flows.history, strict=True))

@@ -166,6 +166,8 @@ impl Pcap {
         let longest = if snaplen == 0 { MAX_RECORD } else { snaplen.clamp(COMMON_SNAPLEN, MAX_RECORD) };
         // The upper half holds the length of the frame check sequence and its flag.
         let link_type = network as u16;
+        let aix = variant::of_aix((major, minor), link_type);
+        let (link_type, nanoseconds) = (aix.unwrap_or(link_type), nanoseconds || aix.is_some());
         let resolution = if nanoseconds { 9 } else { 6 };
         info.nanoseconds |= nanoseconds;
         // One capture behind another is mostly of the same interface.
@@ -180,7 +182,7 @@ impl Pcap {
             modified,
             unit: if nanoseconds { 1 } else { 1000 },
             longest,
-            swapped_lengths: major == 2 && minor < 3,
+            swapped_lengths: major == 2 && minor < 3 && aix.is_none(),
             link_type,
             interface,
             last_seconds: None,

@@ -17,6 +17,18 @@ pub(super) struct Layout {
     pub extra: usize,
 }
 
+/// The link type that AIX means in files of its version 2.2: it writes the interface's type (RFC 1213) there, and
+/// nanoseconds behind the magic number of microseconds. No other writer of that version used these numbers.
+pub(super) fn of_aix(version: (u16, u16), network: u16) -> Option<u16> {
+    match (version, network) {
+        ((2, 2), 6) => Some(1),
+        ((2, 2), 9) => Some(6),
+        ((2, 2), 15) => Some(10),
+        ((2, 2), 24) => Some(0),
+        _ => None,
+    }
+}
+
 /// The layout that explains the first records best; `likely` unless it fails and another does not.
 /// `plausible` judges (fraction of the second, captured length) of a record.
 pub(super) fn choose(bytes: &[u8], likely: Layout, others: &[Layout], plausible: impl Fn(u32, u32) -> bool) -> Layout {

@@ -3,7 +3,7 @@
 use super::outcome::NotIp;
 use super::packet_tap::inner_link_type;
 use super::walk::{Next, Step, Stop, Walk, be16};
-use super::{dot11, packet_tap, ppp};
+use super::{dot11, erf, packet_tap, ppp};
 
 /// LINKTYPE_ETHERNET.
 pub const ETHERNET: u16 = 1;
@@ -18,6 +18,7 @@ pub(super) fn start(walk: &mut Walk, link_type: u16) -> Step {
     match link_type {
         ETHERNET => Ok(Next::Ethernet),
         0 | 108 => family(walk),
+        6 => token_ring(walk),
         12 | 14 | 101 | 228 | 229 => Ok(Next::Ip),
         8 => skip_to_ip(walk, 16, "SLIP"),
         10 => fddi(walk),
@@ -26,12 +27,34 @@ pub(super) fn start(walk: &mut Walk, link_type: u16) -> Step {
             walk.take::<6>("PPPoE")?;
             Ok(Next::Ppp)
         }
-        100 => Ok(Next::Llc),
+        // The older number is what some systems call it themselves.
+        11 | 100 => Ok(Next::Llc),
         104 => ppp::cisco(walk),
         105 => Ok(Next::Dot11),
+        106 => classical_atm(walk),
         107 => frame_relay(walk),
         109 => skip_to_ip(walk, 12, "encrypted interface header"),
         113 => cooked(walk),
+        117 => packet_filter_log(walk),
+        123 => sun_atm(walk),
+        138 => typed(walk, "IEEE 1394", 16),
+        166 => {
+            walk.take::<2>("PPP direction and control")?;
+            Ok(Next::Ppp)
+        }
+        197 => erf::record(walk),
+        226 => skip_to_ip(walk, 24, "Solaris ipnet"),
+        240 => {
+            walk.take::<4>("netANALYZER")?;
+            Ok(Next::Ethernet)
+        }
+        281 => typed(walk, "Broadcom tag", 16),
+        282 => {
+            walk.take::<4>("Broadcom tag")?;
+            Ok(Next::Ethernet)
+        }
+        284 => typed(walk, "DSA tag", 16),
+        285 => typed(walk, "DSA tag with Ethernet type", 20),
         276 => cooked2(walk),
         PRISM | AVS => dot11::prism(walk),
         127 => dot11::radiotap(walk),
@@ -48,6 +71,53 @@ pub(super) fn start(walk: &mut Walk, link_type: u16) -> Step {
 
 fn skip_to_ip(walk: &mut Walk, count: usize, layer: &'static str) -> Step {
     walk.skip(layer, count, "fixed header")?;
+    Ok(Next::Ip)
+}
+
+/// An Ethernet type behind `count` bytes.
+fn typed(walk: &mut Walk, layer: &'static str, count: usize) -> Step {
+    walk.skip(layer, count, "fixed header")?;
+    Ok(Next::EtherType(be16(walk.take::<2>(layer)?, 0)))
+}
+
+/// Token ring (IEEE 802.5): LLC in frames of type 01; the source's highest bit says that a route follows.
+fn token_ring(walk: &mut Walk) -> Step {
+    const ROUTED: u8 = 0x80;
+    const ROUTE_LENGTH: u8 = 0x1f;
+    let header = *walk.take::<14>("token ring")?;
+    if header[1] & 0xc0 != 0x40 {
+        return Err(Stop::NotIp(NotIp::LinkControl, 0));
+    }
+    if header[8] & ROUTED != 0 {
+        let length = walk.peek::<1>().map_or(0, |[control]| usize::from(control & ROUTE_LENGTH));
+        walk.skip("token ring route", length.max(2), "route length")?;
+    }
+    Ok(Next::Llc)
+}
+
+/// Classical IP over ATM (RFC 2225): behind LLC, or on Linux without.
+fn classical_atm(walk: &mut Walk) -> Step {
+    match walk.peek::<1>() {
+        Some([0xaa]) => Ok(Next::Llc),
+        _ => Ok(Next::Ip),
+    }
+}
+
+/// SunATM: flags with the traffic's kind, and the circuit.
+fn sun_atm(walk: &mut Walk) -> Step {
+    const KIND: u8 = 0x0f;
+    const LLC: u8 = 2;
+    match walk.take::<4>("SunATM")?[0] & KIND {
+        LLC => Ok(Next::Llc),
+        _ => Err(Stop::NotIp(NotIp::Other, 0)),
+    }
+}
+
+/// The log of BSD's packet filter: its own length, without the padding to four bytes, comes first.
+fn packet_filter_log(walk: &mut Walk) -> Step {
+    const SMALLEST: usize = 4;
+    let length = walk.peek::<1>().map_or(0, |[length]| usize::from(*length));
+    walk.skip("packet filter log", length.next_multiple_of(4).max(SMALLEST), "header length")?;
     Ok(Next::Ip)
 }
 

@@ -9,6 +9,7 @@ mod checksum;
 mod decoder;
 mod dot11;
 mod encapsulation;
+mod erf;
 mod ethernet;
 mod fast;
 mod fragment;

@@ -184,3 +184,12 @@ fn a_batch_never_waits_for_more_when_frames_are_at_hand() {
     assert!(capture.next_frames(&mut frames, 64));
     assert_eq!(frames.len(), 5);
 }
+
+#[test]
+fn captures_of_aix_have_nanoseconds_and_interface_types() {
+    let header = Bytes::new(Order::Big).u32(0xa1b2_c3d4).u16(2).u16(2).u64(0).u32(65_535).u32(6);
+    let got = read(&header.record(START, 999_999_999, &[7; 60]).bytes);
+    assert_eq!((got.frames[0].link_type, got.frames[0].len), (1, 60));
+    assert_eq!(got.frames[0].time_ns % 1_000_000_000, 999_999_999);
+    assert!(got.info.complete && got.info.nanoseconds, "{:?}", got.info.problems);
+}

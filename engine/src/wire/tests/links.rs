@@ -42,6 +42,24 @@ fn every_link_type_leads_to_the_same_packet() {
         (127, wifi("00 00 0900 02000000 00")),
         (163, wifi("80211001 00000010 0000000000000000")),
         (119, wifi("44000000 10000000 0000000000000000")),
+        (6, format!("10 40 020000000001 020000000002 {SNAP_IP}")),
+        (6, format!("10 40 020000000001 820000000002 0630 0011 0020 {SNAP_IP}")),
+        (11, SNAP_IP.to_owned()),
+        (106, SNAP_IP.to_owned()),
+        (106, String::new()),
+        (117, "3d 02 00 00".to_owned() + &"00".repeat(60)),
+        (123, format!("02 00 0064 {SNAP_IP}")),
+        (138, "0200000000000001 0200000000000002 0800".to_owned()),
+        (166, "01 03 0021".to_owned()),
+        (197, "0000000000000000 02 04 0040 0000 002c 0000 020000000001 020000000002 0800".to_owned()),
+        (197, "0000000000000000 96 04 0040 0000 002c 8100000000000000 0100000000000000".to_owned()),
+        (197, "0000000000000000 01 04 0040 0000 002c 0f00 0800".to_owned()),
+        (226, "01 02 0000 0000002c 00000001 00000000 00000000 00000000".to_owned()),
+        (240, "00000000 020000000001 020000000002 0800".to_owned()),
+        (281, "020000000001 020000000002 00000001 0800".to_owned()),
+        (282, "00000001 020000000001 020000000002 0800".to_owned()),
+        (284, "020000000001 020000000002 40000000 0800".to_owned()),
+        (285, "020000000001 020000000002 dada 0000 40000000 0800".to_owned()),
     ];
     for (link_type, header) in headers {
         let found = one(link_type, &behind(&header, &packet()));
@@ -60,6 +78,14 @@ fn an_unknown_link_type_is_named_and_counted() {
     let (outcome, packets, counts) = decode(147, &packet());
     assert_eq!((outcome, packets.len()), (Outcome::UnsupportedLinkType(147), 0));
     assert_eq!(counts.unsupported.get(&147), Some(&1));
+}
+
+#[test]
+fn control_frames_of_old_links_carry_nothing() {
+    for (link_type, frame) in [(6, "10 00 020000000001 020000000002 0000"), (10, "80 020000000001 020000000002 0000")] {
+        let (outcome, ..) = decode(link_type, &behind(frame, &[]));
+        assert_eq!(outcome, Outcome::NotIp { kind: NotIp::LinkControl, ethertype: 0 }, "{link_type}");
+    }
 }
 
 #[test]
