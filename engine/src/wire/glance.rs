@@ -59,6 +59,7 @@ impl Glance {
                 let length = usize::from(be16(head, TRANSPORT + 4));
                 let tunnel =
                     udp_tunnel::is_port(be16(head, TRANSPORT)) || udp_tunnel::is_port(be16(head, TRANSPORT + 2));
+                let tunnel = tunnel || udp_tunnel::is_teredo(bytes.get(TRANSPORT + UDP_HEADER..).unwrap_or_default());
                 if length < UDP_HEADER || total < IP_HEADER + length || tunnel {
                     return None;
                 }

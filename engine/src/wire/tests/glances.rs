@@ -50,11 +50,15 @@ fn odd_frames_are_left_to_the_decoder() {
     let mut claims_more = plain.clone();
     claims_more[3] += 1;
     let vxlan = ipv4(17, &udp(5, 4789, &[0; 60]));
+    let mut client = ipv6(6, &tcp(2, b""));
+    client[8..12].copy_from_slice(&[0x20, 1, 0, 0]);
+    let teredo = ipv4(17, &udp(5, 6, &client));
     for (ethertype, packet) in [
         (0x0800, long),
         (0x0800, fragment),
         (0x0800, claims_more),
         (0x0800, vxlan),
+        (0x0800, teredo),
         (0x86dd, ipv6(6, &tcp(2, b""))),
         (0x8100, plain),
     ] {
