@@ -31,7 +31,7 @@ pub(super) fn start(walk: &mut Walk, link_type: u16) -> Step {
         11 | 100 => Ok(Next::Llc),
         104 => ppp::cisco(walk),
         105 => Ok(Next::Dot11),
-        106 => classical_atm(walk),
+        106 => Ok(classical_atm(walk)),
         107 => frame_relay(walk),
         109 => skip_to_ip(walk, 12, "encrypted interface header"),
         113 => cooked(walk),
@@ -96,10 +96,10 @@ fn token_ring(walk: &mut Walk) -> Step {
 }
 
 /// Classical IP over ATM (RFC 2225): behind LLC, or on Linux without.
-fn classical_atm(walk: &mut Walk) -> Step {
+fn classical_atm(walk: &Walk) -> Next {
     match walk.peek::<1>() {
-        Some([0xaa]) => Ok(Next::Llc),
-        _ => Ok(Next::Ip),
+        Some([0xaa]) => Next::Llc,
+        _ => Next::Ip,
     }
 }
 

@@ -37,8 +37,11 @@ fn bzip2(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().expect("a vector takes everything")
 }
 
+/// Makes a compressed file of bytes.
+type Compress = fn(&[u8]) -> Vec<u8>;
+
 /// Every compression with its name, and how many packets of 216 bytes may be lost to a cut: a block of its decoder.
-const ALL: [(&str, fn(&[u8]) -> Vec<u8>, usize); 5] =
+const ALL: [(&str, Compress, usize); 5] =
     [("gzip", gzip, 400), ("zstd", zstd, 1_000), ("lz4", lz4, 400), ("xz", xz, 400), ("bzip2", bzip2, 1_000)];
 
 /// A capture that does not compress to nothing.
