@@ -92,6 +92,8 @@ def scan(
     port_scans: bool = True,
     fingerprints: bool = False,
     validate_checksums: bool = False,
+    keep_duplicates: bool = False,
+    vlan: str = "auto",
     active_flows: int | None = None,
     decode_depth: int | None = None,
 ) -> Scan: ...

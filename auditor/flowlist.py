@@ -29,14 +29,14 @@ class Part(NamedTuple):
     rows: Labelled | None
 
 
-def options_for(packs: Sequence[str], site: Site | None, *, columns: bool, validate_checksums: bool) -> ScanOptions:
+def options_for(packs: Sequence[str], site: Site | None, *, columns: bool, reading: ScanOptions | None) -> ScanOptions:
     """How the table is read; `columns`: those of every row are needed, rather than of those that may be a vendor's."""
-    options = table_options(enable(site, packs), site or Site(), validate_checksums=validate_checksums)
+    options = table_options(enable(site, packs), site or Site(), reading=reading)
     return options._replace(networks=None, ports=(), keep_all=False) if columns else options
 
 
 class FlowList:
-    """The flow table of captures, while it is being read."""
+    """The flow table of captures, while it is being read. `reading`: what is said of packets."""
 
     def __init__(
         self,
@@ -45,11 +45,11 @@ class FlowList:
         packs: Sequence[str] = (),
         site: str | None = None,
         columns: bool = True,
-        validate_checksums: bool = False,
+        reading: ScanOptions | None = None,
     ) -> None:
         self.paths = sources.resolve(captures)
         known = load_site(site, packs) if site is not None else None
-        options = options_for(packs, known, columns=columns, validate_checksums=validate_checksums)
+        options = options_for(packs, known, columns=columns, reading=reading)
         self._packs, self._site = enable(known, packs), known or Site()
         self._scan = open_scan(self.paths, options)
 

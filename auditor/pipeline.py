@@ -13,7 +13,7 @@ from auditor.errors import CaptureError
 from auditor.health import Health, both_sides, health_of
 from auditor.result import Audit, Judged
 from auditor.rulepack import enable
-from auditor.scan import RunningScan, audit_options, open_scan
+from auditor.scan import RunningScan, ScanOptions, audit_options, open_scan
 from auditor.severity import Severity
 from auditor.site import Site, load_site
 from auditor.sources import resolve
@@ -35,6 +35,8 @@ def audit(
     allow_incomplete: bool = False,
     all_flows: bool = False,
     validate_checksums: bool = False,
+    keep_duplicates: bool = False,
+    vlan: str = "auto",
     inside: str | Path | Sequence[str | Path] = (),
     outside: str | Path | Sequence[str | Path] = (),
     processes: str | Path | None = None,
@@ -46,6 +48,8 @@ def audit(
     else all shipped. `site`: a site, or its file. `as_of`: the day on which waivers are judged; None: today.
     `inside` and `outside`: instead of `captures`, captures of the same time on both sides of a firewall. Judged is what
     the inside shows; the outside tells what became of it, and what the firewall kept out.
+    `keep_duplicates`: what a mirror port delivered twice is two packets. `vlan`: "auto" joins packets of different
+    VLANs to one flow and says so, "ignore" joins them, "strict" keeps them apart.
     `processes`: a file that tells which program owned a connection. `fail_on`: the severity from which on a finding
     makes the verdict `violations`. `progress` is called with bytes read and bytes in all (0: not known).
 
@@ -57,7 +61,8 @@ def audit(
     enabled = enable(given, chosen)
     place = given or Site()
     told = _processes(processes)
-    options = audit_options(enabled, place, all_flows=all_flows, validate_checksums=validate_checksums)
+    reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
+    options = audit_options(enabled, place, all_flows=all_flows, reading=reading)
     if far:
         # what is a vendor's on one side may have any address on the other
         options = options._replace(networks=None, ports=(), fingerprints=True)
@@ -70,9 +75,8 @@ def audit(
     health = _health(scan)
     if far:
         from auditor.judging import Outside, judge
-        from auditor.scan import ScanOptions
 
-        other = open_scan(far, ScanOptions(validate_checksums=validate_checksums, fingerprints=True))
+        other = open_scan(far, reading._replace(fingerprints=True))
         outside_batches = _columns(other, progress, fingerprints=True)
         beyond = Outside(outside_batches, _health(other))
         judged = judge(batches, scan, health, enabled, place, as_of or _today(), beyond, told)

@@ -44,6 +44,8 @@ class ScanOptions(NamedTuple):
     ports: tuple[int, ...] = ()  # TCP ports, with `networks`
     keep_all: bool = False  # keep the rows of unwanted flows too, for a complete table; columns are of wanted ones only
     validate_checksums: bool = False
+    keep_duplicates: bool = False  # packets that a mirror port delivered twice are two
+    vlan: str = "auto"  # what VLAN tags mean to flows: "auto", "ignore", "strict"
     listening: Listening | None = None  # what to read of payloads; None: nothing
     heard_early: bool = False  # events are wanted with each batch, and not only at the end
     fingerprints: bool = False  # of the payload, by which another vantage knows a flow again
@@ -148,23 +150,26 @@ def thread_count(asked: int | None = None) -> int:
 
 
 def audit_options(
-    packs: Sequence[EnabledPack], site: Site, *, all_flows: bool = False, validate_checksums: bool = False
+    packs: Sequence[EnabledPack], site: Site, *, all_flows: bool = False, reading: ScanOptions | None = None
 ) -> ScanOptions:
-    """How an audit reads: only what some check can concern, or with `all_flows` everything."""
+    """How an audit reads, with what `reading` says of packets.
+
+    Only what some check can concern, or with `all_flows` everything.
+    """
     from auditor.wishes import listening
 
     heard = listening(packs, site)
     if all_flows:
-        return ScanOptions(validate_checksums=validate_checksums, listening=heard)
+        return (reading or ScanOptions())._replace(listening=heard)
     from auditor.interest import interesting_networks, interesting_ports
 
     networks, ports = interesting_networks(packs, site), interesting_ports(packs, site)
-    return ScanOptions(networks, ports, validate_checksums=validate_checksums, listening=heard)
+    return (reading or ScanOptions())._replace(networks=networks, ports=ports, listening=heard)
 
 
-def table_options(packs: Sequence[EnabledPack], site: Site, *, validate_checksums: bool = False) -> ScanOptions:
+def table_options(packs: Sequence[EnabledPack], site: Site, *, reading: ScanOptions | None = None) -> ScanOptions:
     """How a flow table is read that the engine writes: all rows, and the columns of those that could be a vendor's."""
-    options = audit_options(packs, site, validate_checksums=validate_checksums)
+    options = audit_options(packs, site, reading=reading)
     heard = options.listening._replace(samples=()) if options.listening is not None else None
     return options._replace(keep_all=True, listening=heard, heard_early=True)
 
@@ -196,6 +201,8 @@ def _start(paths: Sequence[str], options: ScanOptions) -> RunningScan:
         keep_all=options.keep_all,
         port_scans=not options.keep_all,  # a complete table lists everything, and no check looks at it
         validate_checksums=options.validate_checksums,
+        keep_duplicates=options.keep_duplicates,
+        vlan=options.vlan,
         fingerprints=options.fingerprints,
     )
     return RunningScan(scan, heard_early=options.heard_early)

@@ -30,10 +30,10 @@ INTERESTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "generated"
 COMMANDS = ("audit", "flows")
 # Their options, by their full names and `-o`: those without a value, and those with one. A test
 # holds them to be all.
-SWITCHES = ("--all-flows", "--allow-incomplete", "--validate-checksums")
+SWITCHES = ("--all-flows", "--allow-incomplete", "--keep-duplicates", "--validate-checksums")
 VALUED = (
     *("--as-of", "--color", "--fail-on", "--format", "--inside", "--output", "--outside", "--pack", "--processes"),
-    *("--site", "--threads", "-o"),
+    *("--site", "--threads", "--vlan", "-o"),
 )
 
 
@@ -70,7 +70,6 @@ def words_of(words: Sequence[str]) -> tuple[list[str], dict[str, list[str]]] | N
 
 def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
     """How the command will read."""
-    validate_checksums = "--validate-checksums" in given
     if command == "flows":
         suffixes = [os.path.splitext(path)[1][1:] for path in given.get("--output", ())]
         all_columns, keep_all = set(given.get("--format", suffixes)) != {"csv"}, True
@@ -93,7 +92,9 @@ def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
         networks,
         ports,
         keep_all=keep_all and not all_columns,
-        validate_checksums=validate_checksums,
+        validate_checksums="--validate-checksums" in given,
+        keep_duplicates="--keep-duplicates" in given,
+        vlan=given.get("--vlan", ["auto"])[-1],
         listening=heard,
         heard_early=is_table,
     )

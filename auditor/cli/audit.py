@@ -11,6 +11,7 @@ from auditor.errors import AuditorError
 FORMATS = reports.formats()
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 COLOR = ("auto", "always", "never")
+VLAN = ("auto", "ignore", "strict")
 
 
 def run(
@@ -46,6 +47,10 @@ def run(
     ] = None,
     allow_incomplete: Annotated[bool, Option("Exit with 0 where nothing was found in an incomplete capture.")] = False,
     validate_checksums: Annotated[bool, Option("Leave packets with wrong checksums out, as Zeek does.")] = False,
+    keep_duplicates: Annotated[bool, Option("Count packets that a mirror port delivered twice as two.")] = False,
+    vlan: Annotated[
+        str, Option("Join the VLANs of a flow: auto (and say so), ignore, strict (keep them apart).", "MODE", VLAN)
+    ] = "auto",
     color: Annotated[str, Option("When to colour: auto, always, never.", "WHEN", COLOR)] = "auto",
 ) -> int:
     """Audit captures against what the vendors publish.
@@ -81,6 +86,8 @@ def run(
             allow_incomplete=allow_incomplete,
             all_flows=all_flows,
             validate_checksums=validate_checksums,
+            keep_duplicates=keep_duplicates,
+            vlan=vlan,
             inside=inside,
             outside=outside,
             processes=processes,

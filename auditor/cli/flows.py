@@ -6,6 +6,7 @@ from auditor.cli import _output
 from auditor.cli._option import Argument, Option
 
 FORMATS = ("csv", "json", "jsonl", "table")
+VLAN = ("auto", "ignore", "strict")
 INCOMPLETE = 3
 
 
@@ -19,6 +20,10 @@ def run(
         tuple[str, ...], Option("Write there; the suffix names the format. May be repeated.", "FILE", short="-o")
     ] = (),
     validate_checksums: Annotated[bool, Option("Leave packets with wrong checksums out, as Zeek does.")] = False,
+    keep_duplicates: Annotated[bool, Option("Count packets that a mirror port delivered twice as two.")] = False,
+    vlan: Annotated[
+        str, Option("Join the VLANs of a flow: auto (and say so), ignore, strict (keep them apart).", "MODE", VLAN)
+    ] = "auto",
 ) -> int:
     """Write the flow table: one row per flow.
 
@@ -35,10 +40,12 @@ def run(
     from auditor.cli._progress import Bar
     from auditor.flowformats import FORMATS
     from auditor.flowlist import FlowList
+    from auditor.scan import ScanOptions
 
     formats = [FORMATS[target.format] for target in targets]
     columns = any(format.columns for format in formats)
-    flows = FlowList(captures, packs=pack, site=site, columns=columns, validate_checksums=validate_checksums)
+    reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
+    flows = FlowList(captures, packs=pack, site=site, columns=columns, reading=reading)
     with ExitStack() as opened:
         outputs = [
             format(opened.enter_context(target.open()), flows.paths)

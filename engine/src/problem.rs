@@ -41,6 +41,26 @@ impl Problems {
         self.0.push(Problem { name, count: 1, frame, offset, message: message(), hides_traffic });
     }
 
+    /// Counts `count` of a kind that hides no traffic.
+    pub fn note_many(
+        &mut self,
+        name: &'static str,
+        count: u64,
+        frame: u64,
+        offset: u64,
+        message: impl FnOnce() -> String,
+    ) {
+        match self.0.iter_mut().find(|problem| problem.name == name) {
+            Some(known) => known.count += count,
+            None => self.0.push(Problem { name, count, frame, offset, message: message(), hides_traffic: false }),
+        }
+    }
+
+    /// Adds a problem that was counted elsewhere.
+    pub fn push(&mut self, problem: Problem) {
+        self.0.push(problem);
+    }
+
     /// Adds the problems of another list.
     pub fn join(&mut self, other: &Problems) {
         for problem in &other.0 {

@@ -11,7 +11,7 @@ use auditor_engine::app::Kind;
 use auditor_engine::interest;
 use auditor_engine::output::{self, CSV_HEADER};
 use auditor_engine::scan as engine;
-use auditor_engine::scan::{Options, Progress, Step};
+use auditor_engine::scan::{Options, Progress, Step, VlanMode};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -75,7 +75,7 @@ impl Wishes {
 /// Starts a scan of capture files; nothing is read before the first `next_batch`. `readers`: objects with `read(size)`
 /// for those of the paths that are none; nothing that waits for the scan may be called while they are read.
 #[pyfunction]
-#[pyo3(signature = (paths, *, readers = None, interest = None, wishes = None, keep_all = true, port_scans = true, fingerprints = false, validate_checksums = false, active_flows = None, decode_depth = None))]
+#[pyo3(signature = (paths, *, readers = None, interest = None, wishes = None, keep_all = true, port_scans = true, fingerprints = false, validate_checksums = false, keep_duplicates = false, vlan = "auto", active_flows = None, decode_depth = None))]
 #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // Python gives them by name
 pub fn scan(
     paths: Vec<String>,
@@ -86,12 +86,20 @@ pub fn scan(
     port_scans: bool,
     fingerprints: bool,
     validate_checksums: bool,
+    keep_duplicates: bool,
+    vlan: &str,
     active_flows: Option<usize>,
     decode_depth: Option<u8>,
 ) -> PyResult<Scan> {
     if active_flows == Some(0) {
         return Err(bad_argument("active_flows: expected at least 1, was 0".into()));
     }
+    let vlan = match vlan {
+        "auto" => VlanMode::Auto,
+        "ignore" => VlanMode::Ignore,
+        "strict" => VlanMode::Strict,
+        _ => return Err(bad_argument(format!("vlan: expected auto, ignore or strict, was {vlan:?}"))),
+    };
     let defaults = Options::default();
     let options = Options {
         interest: interest.map(|interest| interest.inner),
@@ -100,6 +108,8 @@ pub fn scan(
         port_scans,
         fingerprints,
         validate_checksums,
+        keep_duplicates,
+        vlan,
         active_flows: active_flows.unwrap_or(defaults.active_flows),
         decode_depth: decode_depth.unwrap_or(defaults.decode_depth),
     };

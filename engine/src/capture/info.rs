@@ -146,17 +146,38 @@ impl Info {
         let mut first = self.first_ns.unwrap_or(one.time_ns);
         let mut last = self.last_ns.unwrap_or(one.time_ns);
         let (mut captured, mut wire) = (0, 0);
+        let mut late = 0;
         for frame in frames {
+            late += u64::from(frame.time_ns < last);
             captured += u64::from(frame.len);
             wire += u64::from(frame.wire_len);
             first = first.min(frame.time_ns);
             last = last.max(frame.time_ns);
+        }
+        if late > 0 {
+            self.note_late(frames, late);
         }
         self.packets += frames.len() as u64;
         self.captured_bytes += captured;
         self.wire_bytes += wire;
         self.first_ns = Some(first);
         self.last_ns = Some(last);
+    }
+
+    /// Reports frames that are older than one before them; called before their times are taken.
+    #[cold]
+    fn note_late(&mut self, frames: &[Frame], late: u64) {
+        let mut last = self.last_ns.unwrap_or(i64::MIN);
+        for frame in frames {
+            if frame.time_ns < last {
+                self.problems.note_many("out-of-order", late, frame.number, frame.file_offset, || {
+                    let by = last.saturating_sub(frame.time_ns);
+                    format!("its time is {by} ns before that of a frame ahead of it; every packet is taken as it comes")
+                });
+                return;
+            }
+            last = last.max(frame.time_ns);
+        }
     }
 
     /// Adds an interface; its index, or `None` when there are too many.

@@ -31,6 +31,8 @@ pub struct FlowKey {
     pub address: [Address; 2],
     /// Ports, protocol, version and direction in one word, so that keys are copied and compared as words.
     rest: u64,
+    /// VLAN tags, where flows of different VLANs are different flows; else 0.
+    vlan: u64,
 }
 
 impl FlowKey {
@@ -38,7 +40,7 @@ impl FlowKey {
     /// 0 or 1 belong to it.
     #[inline]
     pub fn new(address: [Address; 2], port: [u16; 2], protocol: u8, version: u8, one_way: u8) -> FlowKey {
-        FlowKey { address, rest: rest(port, protocol, version, one_way) }
+        FlowKey { address, rest: rest(port, protocol, version, one_way), vlan: 0 }
     }
 
     /// The key of a packet, and which side sent it.
@@ -65,6 +67,13 @@ impl FlowKey {
         };
         let one_way = if answered { 0 } else { 1 + side as u8 };
         (FlowKey::new(address, port, packet.protocol, packet.version, one_way), side)
+    }
+
+    /// The key in that VLAN only.
+    #[inline]
+    #[must_use]
+    pub fn within(self, vlan: u64) -> FlowKey {
+        FlowKey { vlan, ..self }
     }
 
     /// Port of a side.
@@ -94,6 +103,9 @@ impl FlowKey {
     /// A 64-bit hash. `seed` keeps a hostile sender from choosing collisions.
     #[inline]
     pub fn hash(&self, seed: u64) -> u64 {
+        if self.vlan != 0 {
+            return mix(FlowKey { vlan: 0, ..*self }.hash(seed), self.vlan ^ seed);
+        }
         if self.version() == 4 {
             return hash_v4([self.address[0].0 as u32, self.address[1].0 as u32], self.rest, seed);
         }

@@ -159,6 +159,8 @@ pub struct Details {
     pub rst: u32,
     /// Packets whose payload had all been seen.
     pub retransmitted: u32,
+    /// VLAN tags of this end's first packet.
+    pub vlan: u64,
     /// How often each of the letters was due that are written at powers of ten: T, G, W, C.
     pub repeats: [u32; 4],
 }
@@ -220,6 +222,10 @@ pub struct Flow {
     pub process: u32,
     /// Something was read in it that somebody wants: an ICMP error's quote, the answer for a host name.
     pub noted: bool,
+    /// Interface of the first packet.
+    pub interface: u16,
+    /// Packets of one side came in several VLANs.
+    pub mixed_vlans: bool,
     /// What is read of its payload.
     pub reading: Option<Box<Reading>>,
     /// What it keeps wherever it is captured.
@@ -250,6 +256,23 @@ impl Flow {
     /// The initiator's further facts, and the responder's.
     pub fn details(&self) -> (&Details, &Details) {
         (&self.details[self.initiator_side()], &self.details[self.initiator_side() ^ 1])
+    }
+
+    /// Takes the VLAN tags of a packet that has some and was counted.
+    #[inline]
+    pub fn note_vlan(&mut self, side: Side, vlan: u64) {
+        let known = &mut self.details[side].vlan;
+        if *known == vlan {
+        } else if self.ends[side].packets <= 1 {
+            *known = vlan;
+        } else {
+            self.mixed_vlans = true;
+        }
+    }
+
+    /// Whether its halves came by different VLANs.
+    pub fn has_two_vlans(&self) -> bool {
+        self.ends[0].packets > 0 && self.ends[1].packets > 0 && self.details[0].vlan != self.details[1].vlan
     }
 
     /// Time of the last packet that counts for the duration, ns.

@@ -43,6 +43,8 @@ pub struct Moment {
     pub frame: u64,
     /// Index of the capture.
     pub capture: u32,
+    /// Interface of the capture.
+    pub interface: u16,
 }
 
 /// A packet's place in the table: its key, the side that sent it, the key's hash.
@@ -311,6 +313,7 @@ impl Table {
         flow.first_frame = moment.frame;
         flow.capture = moment.capture;
         flow.vlan = packet.vlan;
+        flow.interface = moment.interface;
         flow.tunnel = packet.tunnel;
         // What is read of a flow refers to it while it lives.
         flow.flow_id = identity(name, self.capture_set, moment.time_ns);

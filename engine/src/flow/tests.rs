@@ -35,7 +35,7 @@ impl Talk {
         self.frame += 1;
         let (key, side) = FlowKey::of(packet);
         let addressed = self.table.address(key, side);
-        let moment = Moment { time_ns: self.now_ns, frame: self.frame, capture: 0 };
+        let moment = Moment { time_ns: self.now_ns, frame: self.frame, ..Moment::default() };
         self.table.update(&addressed, packet, &[], moment);
         self
     }

@@ -3,6 +3,7 @@
 //! What is left of it are sums, and for each 5-tuple one word: how many flows there were, and whether both ends of them
 //! were captured, which tells a capture that sees one direction only.
 
+use super::points::{CAPTURE_POINTS, Ends};
 use crate::flow::{Side, protocol};
 
 /// 5-tuples that are told apart (`ASIDE_TUPLES`); packets of further ones are counted, their flows are not.
@@ -13,16 +14,20 @@ const SIDES: u64 = 3;
 const ANSWERS: u64 = 4;
 const TCP: u64 = 8;
 const UDP: u64 = 16;
-const FLAGS: u64 = SIDES | ANSWERS | TCP | UDP;
+/// Where the number of its capture point stands.
+const POINT: u32 = 5;
+const POINTS: u64 = (CAPTURE_POINTS as u64 - 1) << POINT;
+const FLAGS: u64 = SIDES | ANSWERS | TCP | UDP | POINTS;
 
 /// What one packet tells of its flow: the upper bits of the key's hash name it, the lower ones are what was seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Mark(u64);
 
 impl Mark {
-    /// Of a packet that `side` sent and whose key has that hash. `believed`: it counts as a packet of the flow.
+    /// Of a packet that `side` sent and whose key has that hash, captured at the point of that number. `believed`: it
+    /// counts as a packet of the flow.
     #[inline]
-    pub fn new(hash: u64, side: Side, protocol: u8, tcp_flags: u8, believed: bool) -> Mark {
+    pub fn new(hash: u64, side: Side, protocol: u8, tcp_flags: u8, believed: bool, point: usize) -> Mark {
         // A segment with ACK, and nearly every segment but the first SYN has it, answers somebody.
         let answers = if protocol == protocol::TCP && tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
         let seen = if believed { 1 << side | answers } else { 0 };
@@ -31,7 +36,7 @@ impl Mark {
             protocol::UDP => UDP,
             _ => 0,
         };
-        Mark((hash & !FLAGS).max(FLAGS + 1) | seen | kind)
+        Mark((hash & !FLAGS).max(FLAGS + 1) | seen | kind | (point as u64) << POINT)
     }
 
     #[inline]
@@ -54,10 +59,6 @@ pub struct Sums {
     pub packets: u64,
     /// IP bytes.
     pub bytes: u64,
-    /// TCP and UDP flows of which both ends were captured.
-    pub two_way: u64,
-    /// TCP flows of which one end was captured although it speaks with somebody.
-    pub half_seen: u64,
 }
 
 /// 5-tuples by hash, and sums.
@@ -96,7 +97,7 @@ impl Aside {
         loop {
             let word = self.words[at];
             if word & !FLAGS == mark.name() {
-                self.words[at] = word | mark.0;
+                self.words[at] = word | mark.0 & !POINTS;
                 return false;
             }
             if word == 0 {
@@ -140,15 +141,21 @@ impl Aside {
 
     /// The sums so far.
     pub fn sums(&self) -> Sums {
-        let mut sums = Sums { flows: self.len as u64, packets: self.packets, bytes: self.bytes, ..Sums::default() };
+        Sums { flows: self.len as u64, packets: self.packets, bytes: self.bytes }
+    }
+
+    /// What each capture point shows of its flows, by number.
+    pub fn ends(&self) -> [Ends; CAPTURE_POINTS] {
+        let mut ends = [Ends::default(); CAPTURE_POINTS];
         for word in self.words.iter().filter(|&&word| word != 0) {
+            let sum = &mut ends[(word >> POINT) as usize % CAPTURE_POINTS];
             if word & SIDES == SIDES {
-                sums.two_way += u64::from(word & (TCP | UDP) != 0);
+                sum.two_way += u64::from(word & (TCP | UDP) != 0);
             } else {
-                sums.half_seen += u64::from(word & (TCP | ANSWERS) == TCP | ANSWERS);
+                sum.half_seen += u64::from(word & (TCP | ANSWERS) == TCP | ANSWERS);
             }
         }
-        sums
+        ends
     }
 
     /// Whether some flows were not told apart.
@@ -189,7 +196,7 @@ mod tests {
         let mut note = |packet: &Packet| {
             let (key, side) = FlowKey::of(packet);
             aside.count(packet.ip_len);
-            aside.note(Mark::new(table.address(key, side).hash(), side, packet.protocol, packet.tcp_flags, true));
+            aside.note(Mark::new(table.address(key, side).hash(), side, packet.protocol, packet.tcp_flags, true, 3));
         };
         for client in 100..10_100 {
             note(&packet(client, 1024, false, 2));
@@ -201,8 +208,9 @@ mod tests {
         }
         let sums = aside.sums();
         assert_eq!(sums.flows, 10_000);
-        assert_eq!(sums.two_way, 5_000);
-        assert_eq!(sums.half_seen, (100..10_100).filter(|n| n % 2 == 1 && n % 3 == 0).count() as u64);
+        let ends = aside.ends();
+        assert_eq!(ends[3].two_way, 5_000);
+        assert_eq!(ends[3].half_seen, (100..10_100).filter(|n| n % 2 == 1 && n % 3 == 0).count() as u64);
         assert_eq!(sums.bytes, sums.packets * 40);
     }
 }

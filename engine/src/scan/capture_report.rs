@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::capture::{Frame, Info, MAX_PROCESSES};
 use crate::link_type::link_type_name;
-use crate::problem::Problems;
+use crate::problem::{Problem, Problems};
 use crate::wire::{NotIp, Outcome};
 
 /// One capture's facts and problems.
@@ -20,6 +20,8 @@ pub struct CaptureReport {
     pub compression: &'static str,
     /// Names of the link types of its interfaces.
     pub link_types: Vec<String>,
+    /// Names of its interfaces; empty where the capture gives none.
+    pub interface_names: Vec<String>,
     /// Packets.
     pub packets: u64,
     /// Their bytes on the wire.
@@ -28,6 +30,8 @@ pub struct CaptureReport {
     pub captured_bytes: u64,
     /// Packets that were captured shorter than they were.
     pub snapped: u64,
+    /// The first of them.
+    first_snapped: Frame,
     /// Packets lost, as the capture itself says.
     pub drops: u64,
     /// First packet, ns.
@@ -84,6 +88,45 @@ impl CaptureReport {
         }
     }
 
+    /// Takes the size of a frame; one of more than `oversized` bytes is told.
+    #[inline]
+    pub fn note_size(&mut self, frame: &Frame, oversized: u32) {
+        if frame.len < frame.wire_len {
+            self.note_snapped(frame);
+        }
+        if frame.wire_len > oversized {
+            self.note_oversized(frame);
+        }
+    }
+
+    /// Takes that a frame was captured shorter than it was.
+    #[inline]
+    fn note_snapped(&mut self, frame: &Frame) {
+        self.snapped += 1;
+        if self.snapped == 1 {
+            self.first_snapped = *frame;
+        }
+    }
+
+    /// Takes a frame that is larger than a packet on the wire.
+    #[cold]
+    fn note_oversized(&mut self, frame: &Frame) {
+        let length = frame.wire_len;
+        self.problems.note("oversized-frame", false, frame.number, frame.file_offset, || {
+            format!(
+                "a frame of {length} bytes: several packets that the network card takes apart or has put together                  (offload), or a link with a larger MTU; it counts as one packet"
+            )
+        });
+    }
+
+    /// Takes a packet whose IP length is 0.
+    #[cold]
+    pub fn note_lengthless(&mut self, frame: &Frame) {
+        self.problems.note("ip-length-zero", false, frame.number, frame.file_offset, || {
+            "the IP length is 0, left to the network card (offload); the length of the frame was used".to_owned()
+        });
+    }
+
     /// Takes that names of processes were met which are not kept.
     #[cold]
     pub fn note_too_many_processes(&mut self, frame: &Frame) {
@@ -102,6 +145,21 @@ impl CaptureReport {
         self.link_types = types.into_iter().map(|number| link_type_name(number).into_owned()).collect();
         self.packets = info.packets;
         self.bytes = info.wire_bytes;
+        self.interface_names = info.interfaces.iter().map(|interface| interface.name.clone()).collect();
+        if self.snapped > 0 {
+            let Frame { number: frame, file_offset: offset, len, wire_len, .. } = self.first_snapped;
+            self.problems.push(Problem {
+                name: "snapped-packet",
+                count: self.snapped,
+                frame,
+                offset,
+                message: format!(
+                    "{len} of {wire_len} bytes were captured (snap length); lengths are counted from the headers, and \
+                     what needs the payload is judged only as far as it goes"
+                ),
+                hides_traffic: false,
+            });
+        }
         self.captured_bytes = info.captured_bytes;
         self.drops = info.interfaces.iter().map(crate::capture::Interface::drops).sum();
         self.first_ns = info.first_ns;

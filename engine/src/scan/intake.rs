@@ -3,11 +3,14 @@
 use std::collections::HashMap;
 
 use super::aside::{Aside, Mark};
+use super::copies::Copies;
 use super::listener::Listener;
+use super::options::VlanMode;
+use super::points::Points;
 use super::port_scan::PortScans;
 use crate::capture::{Capture, Frame};
 use crate::fingerprint::Fingerprint;
-use crate::flow::{Addressed, Flow, FlowKey, Moment, Side, Table, protocol};
+use crate::flow::{Addressed, Duplicates, Flow, FlowKey, Moment, Point, Side, Table, protocol};
 use crate::interest::Interest;
 use crate::quote::{ICMP_QUOTES, Quote, Quoted};
 use crate::wire::{Address, Glance, Packet, Transport};
@@ -39,7 +42,9 @@ impl Group<'_> {
 
     #[inline]
     fn moment(&self, place: usize) -> Moment {
-        Moment { time_ns: self.packets[place].time_ns, frame: self.frame(place).number, capture: self.index }
+        let frame = self.frame(place);
+        let interface = frame.interface;
+        Moment { time_ns: self.packets[place].time_ns, frame: frame.number, capture: self.index, interface }
     }
 }
 
@@ -51,6 +56,15 @@ pub struct Intake {
     pub quotes: HashMap<(u64, Quoted), Quote>,
     pub quotes_dropped: u64,
     pub listener: Listener,
+    /// Recognises copies; `None`: they are taken like other packets.
+    pub duplicates: Option<Duplicates>,
+    /// Those of the capture that is read.
+    pub copies: Copies,
+    /// Packets that were copies.
+    pub copied: u64,
+    /// What the capture points show.
+    pub points: Points,
+    pub vlan: VlanMode,
     /// A flow has begun that the caller wants, as far as its first packet tells.
     pub promising: bool,
     interest: Option<Interest>,
@@ -88,6 +102,11 @@ impl Intake {
             quotes: HashMap::new(),
             quotes_dropped: 0,
             listener,
+            duplicates: Some(Duplicates::default()),
+            copies: Copies::default(),
+            copied: 0,
+            points: Points::default(),
+            vlan: VlanMode::Auto,
             promising: false,
             interest,
             keep_all,
@@ -114,22 +133,43 @@ impl Intake {
         !self.keep_all && self.interest.is_some()
     }
 
-    /// Counts a packet that nobody can want, and true; false where its `frame` has to be decoded.
+    /// Counts a packet that nobody can want, and true; false where its `frame`, which has these `bytes`, has to be decoded.
     #[inline]
-    pub fn passes(&mut self, glance: &Glance, frame: &[u8]) -> bool {
+    pub fn passes(&mut self, glance: &Glance, frame: &Frame, bytes: &[u8], capture: u32) -> bool {
         if self.interest.as_ref().is_none_or(|interest| interest.may_want(glance))
-            || self.listener.may_say_something(glance, frame)
+            || self.listener.may_say_something(glance, bytes)
         {
             return false;
         }
         let Glance { address: [source, destination], port: [_, port], protocol, tcp_flags, ip_len } = *glance;
         let (hash, side) = self.table.address_glance(glance);
+        if self.duplicates.is_some() && self.is_copy(&glance.identity(bytes, frame.time_ns), side, hash, frame) {
+            return true;
+        }
+        let point = self.points.number(capture, Point { interface: frame.interface, vlan: 0 });
         self.aside.count(u32::from(ip_len));
         if is_attempt(protocol, tcp_flags) {
             let (source, destination) = (source.into(), destination.into());
             self.attempts.push(Attempt { passer: self.passers.len(), source, destination, port });
         }
-        self.passers.push(Mark::new(hash, side, protocol, tcp_flags, true));
+        self.passers.push(Mark::new(hash, side, protocol, tcp_flags, true, point));
+        true
+    }
+
+    /// A packet's key, and which side sent it.
+    #[inline]
+    pub fn key(&self, packet: &Packet) -> (FlowKey, Side) {
+        let (key, side) = FlowKey::of(packet);
+        (if self.vlan == VlanMode::Strict { key.within(packet.vlan) } else { key }, side)
+    }
+
+    /// Whether a packet is a copy of one before; then it is counted.
+    #[inline]
+    fn is_copy(&mut self, packet: &Packet, side: Side, hash: u64, frame: &Frame) -> bool {
+        let Some(duplicates) = &mut self.duplicates else { return false };
+        let Some(copied) = duplicates.recognise(packet, side, hash, frame.interface) else { return false };
+        self.copies.note(&copied, frame);
+        self.copied += 1;
         true
     }
 
@@ -138,12 +178,17 @@ impl Intake {
         self.chosen.clear();
         let keep_all = self.keep_all || self.interest.is_none();
         for (place, packet) in group.packets.iter().enumerate() {
-            let (key, side) = FlowKey::of(packet);
+            let (key, side) = self.key(packet);
             let addressed = self.table.address(key, side);
+            if self.is_copy(packet, side, addressed.hash(), group.frame(place)) {
+                continue;
+            }
             if keep_all || self.wants(&key) || self.says_something(group, place) {
                 self.chosen.push((place as u32, addressed));
             } else {
-                self.pass(packet, side, addressed.hash());
+                let point = Point { interface: group.frame(place).interface, vlan: packet.vlan };
+                let point = self.points.number(group.index, point);
+                self.pass(packet, side, addressed.hash(), point);
             }
         }
         self.take_aside();
@@ -155,6 +200,9 @@ impl Intake {
             let (packet, moment) = (&group.packets[place], group.moment(place));
             let payload = group.payload(place);
             let slot = self.table.update(addressed, packet, payload, moment);
+            if packet.vlan != 0 {
+                self.table.flow(slot).note_vlan(addressed.side(), packet.vlan);
+            }
             if listens && self.listener.listens_to(self.table.flow(slot), packet) {
                 self.listener.take(self.table.flow(slot), packet, payload, moment);
             }
@@ -188,7 +236,7 @@ impl Intake {
     }
 
     /// A decoded packet that nobody wants.
-    fn pass(&mut self, packet: &Packet, side: Side, hash: u64) {
+    fn pass(&mut self, packet: &Packet, side: Side, hash: u64, point: usize) {
         // As the flow table counts: a TCP header that cannot be believed and a wrong checksum make a flow, and no packet in it.
         let believed = match packet.transport {
             Transport::Whole => true,
@@ -202,7 +250,7 @@ impl Intake {
             let Packet { source, destination, destination_port: port, .. } = *packet;
             self.attempts.push(Attempt { passer: self.passers.len(), source, destination, port });
         }
-        self.passers.push(Mark::new(hash, side, packet.protocol, packet.tcp_flags, believed));
+        self.passers.push(Mark::new(hash, side, packet.protocol, packet.tcp_flags, believed, point));
     }
 
     fn take_aside(&mut self) {
@@ -233,10 +281,8 @@ impl Intake {
             protocol::ICMP | protocol::ICMP6 => {
                 Quoted::of(packet, group.payload(place)).is_some_and(|quoted| self.wants(&quoted.key()))
             }
-            protocol::UDP => {
-                packet.source_port == 53 && self.listener.wants_answer(packet, group.payload(place))
-                    || self.listener.may_be_relayed(group.payload(place))
-            }
+            // All of DNS: a flow that began with the answer would have another start, and so another identity.
+            protocol::UDP => self.listener.may_answer(packet) || self.listener.may_be_relayed(group.payload(place)),
             protocol::TCP => self.listener.may_answer(packet),
             _ => false,
         }
@@ -276,7 +322,7 @@ fn note_quote(
     if let Some(known) = quotes.get_mut(&(flow_id, quoted)) {
         known.count = known.count.saturating_add(1);
     } else if quotes.len() < ICMP_QUOTES {
-        let Moment { time_ns: first_ns, frame: first_frame, capture } = moment;
+        let Moment { time_ns: first_ns, frame: first_frame, capture, .. } = moment;
         quotes.insert((flow_id, quoted), Quote { flow_id, quoted, count: 1, first_ns, first_frame, capture });
     } else {
         *dropped += 1;

@@ -104,7 +104,7 @@ impl Listener {
         packet.source_port == DNS_PORT && packet.protocol == protocol::UDP && self.names_one(payload)
     }
 
-    /// Whether a TCP packet belongs to a conversation in which such an answer may come.
+    /// Whether a TCP or UDP packet belongs to a conversation in which such an answer may come.
     #[inline]
     pub fn may_answer(&self, packet: &Packet) -> bool {
         (packet.source_port == DNS_PORT || packet.destination_port == DNS_PORT) && !self.wire_names.is_empty()
@@ -216,7 +216,12 @@ impl Listener {
     pub fn close(&mut self, flow: &mut Flow) {
         let Some(mut reading) = flow.reading.take() else { return };
         reading.finish(&mut self.scratch);
-        let moment = Moment { time_ns: flow.last_ns, frame: flow.last_frame, capture: flow.last_capture };
+        let moment = Moment {
+            time_ns: flow.last_ns,
+            frame: flow.last_frame,
+            capture: flow.last_capture,
+            interface: flow.interface,
+        };
         self.keep(flow.flow_id, moment);
         self.limits_reached += u64::from(reading.limits_reached());
         let Some(sampled) = reading.sampled() else { return };
@@ -256,7 +261,7 @@ impl Listener {
     }
 
     fn keep(&mut self, flow_id: u64, moment: Moment) {
-        let Moment { time_ns, frame, capture } = moment;
+        let Moment { time_ns, frame, capture, .. } = moment;
         for event in self.scratch.drain(..) {
             if self.events.len() < APP_EVENTS {
                 self.events.push(Seen { flow_id, time_ns, frame, capture, event });

@@ -2,9 +2,12 @@
 
 mod aside;
 mod capture_report;
+mod checksums;
+mod copies;
 mod intake;
 mod listener;
 mod options;
+mod points;
 mod port_scan;
 mod process_names;
 
@@ -15,21 +18,29 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capture::{Capture, Frame, OpenError};
-use crate::flow::{Flow, FlowKey, Moment, Table, mix, protocol, seen};
+use crate::flow::{Flow, Moment, Table, mix};
 use crate::quote::Quote;
 use crate::wire::{Decoder, Glance, LINKTYPE_ETHERNET, Outcome, Packet};
 
 pub use aside::ASIDE_TUPLES;
 pub use capture_report::CaptureReport;
+pub use checksums::CHECKSUM_SENDERS;
+use checksums::Checksums;
+pub use copies::COPY_PAIRS;
+use copies::Copies;
 use intake::{Group, Intake};
 pub use listener::{APP_EVENTS, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
-pub use options::Options;
+pub use options::{Options, VlanMode};
+pub use points::CAPTURE_POINTS;
 use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 use process_names::ProcessNames;
 
 /// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
 pub const BATCH_ROWS: usize = 16_384;
+
+/// Frames larger than this come from no Ethernet with its usual 1500 bytes, whatever tags and labels it adds.
+const OVERSIZED_FRAME: u32 = 1600;
 
 /// Frames that are decoded before their flows are looked up.
 const FRAMES: usize = 128;
@@ -91,6 +102,8 @@ pub struct Totals {
     pub flow_packets: u64,
     /// Flows that nobody wants, their packets and IP bytes.
     pub unwanted: [u64; 3],
+    /// Packets that were copies of others, and so are in no flow.
+    pub copies: u64,
     /// TCP and UDP flows that show packets of both ends.
     pub two_way_flows: u64,
     /// TCP flows of which one end was captured although it speaks with somebody: it acknowledges or answers.
@@ -119,6 +132,10 @@ pub struct Scan {
     current: Option<Capture>,
     reports: Vec<CaptureReport>,
     process_names: ProcessNames,
+    /// `None` where checksums are not validated.
+    checksums: Option<Checksums>,
+    /// Packets without an IP length so far.
+    lengthless: u64,
     totals: Totals,
     progress: Arc<Progress>,
     read_before: u64,
@@ -145,7 +162,7 @@ impl Scan {
         progress.promising.store(options.interest.is_none(), Ordering::Relaxed);
         progress.total.store(total_size(&inputs), Ordering::Relaxed);
         let validate_checksums = options.validate_checksums;
-        let intake = Intake::new(
+        let mut intake = Intake::new(
             Table::new(options.active_flows, 0, random_seed()),
             options.interest,
             options.keep_all,
@@ -153,6 +170,10 @@ impl Scan {
             options.fingerprints,
             Listener::new(options.wishes),
         );
+        intake.vlan = options.vlan;
+        if options.keep_duplicates {
+            intake.duplicates = None;
+        }
         Scan {
             inputs: in_order_of_time(inputs).into(),
             readers,
@@ -162,6 +183,8 @@ impl Scan {
             current: None,
             reports: Vec::new(),
             process_names: ProcessNames::default(),
+            checksums: validate_checksums.then(Checksums::default),
+            lengthless: 0,
             totals: Totals::default(),
             progress,
             read_before: 0,
@@ -273,7 +296,7 @@ impl Scan {
         let Some(capture) = &mut self.current else { return 0 };
         let Some(report) = self.reports.last_mut() else { return 0 };
         if !capture.next_frames(&mut self.frames, FRAMES) {
-            report.close(capture.info());
+            close(report, capture, &mut self.intake.copies, self.checksums.as_mut());
             self.read_before += report.size;
             self.progress.read.store(self.read_before, Ordering::Relaxed);
             self.current = None;
@@ -298,10 +321,10 @@ impl Scan {
             if self.skims
                 && frame.link_type == LINKTYPE_ETHERNET
                 && let Some(glance) = Glance::at(bytes, frame.wire_len)
-                && self.intake.passes(&glance, bytes)
+                && self.intake.passes(&glance, frame, bytes, index)
             {
                 glances += 1;
-                report.snapped += u64::from(frame.len < frame.wire_len);
+                report.note_size(frame, OVERSIZED_FRAME);
                 continue;
             }
             let before = self.packets.len();
@@ -309,8 +332,14 @@ impl Scan {
             if outcome != Outcome::Ip {
                 report.note(outcome, frame);
             }
-            if frame.len < frame.wire_len {
-                report.snapped += 1;
+            report.note_size(frame, OVERSIZED_FRAME);
+            let lengthless = self.decoder.counts().zero_length;
+            if lengthless != self.lengthless {
+                self.lengthless = lengthless;
+                report.note_lengthless(frame);
+            }
+            if let Some(checksums) = &mut self.checksums {
+                self.packets[before..].iter().for_each(|packet| checksums.note(packet, frame));
             }
             self.owners.resize(self.packets.len(), place as u16);
             if self.packets[before..].iter().any(|packet| packet.reassembled) {
@@ -362,7 +391,7 @@ impl Scan {
             let packets = flow.ends[0].packets + flow.ends[1].packets;
             self.totals.flows += 1;
             self.totals.flow_packets += packets;
-            self.totals.count_ends(flow);
+            self.intake.points.count(flow, self.intake.vlan);
             if self.intake.wants_flow(flow) {
                 wanted.push(place);
             } else {
@@ -377,7 +406,7 @@ impl Scan {
     /// Ends every flow; the last batch.
     fn finish(&mut self) -> Step {
         if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
-            report.close(capture.info());
+            close(report, &capture, &mut self.intake.copies, self.checksums.as_mut());
         }
         self.ended = true;
         self.packets.clear();
@@ -385,9 +414,10 @@ impl Scan {
         let frame = self.reports.last().map_or(0, |report| report.packets).max(1);
         let capture = self.reports.len().saturating_sub(1) as u32;
         for packet in &self.packets {
-            let (key, side) = FlowKey::of(packet);
+            let (key, side) = self.intake.key(packet);
             let addressed = self.intake.table.address(key, side);
-            self.intake.table.update(&addressed, packet, &[], Moment { time_ns: packet.time_ns, frame, capture });
+            let moment = Moment { time_ns: packet.time_ns, frame, capture, interface: 0 };
+            self.intake.table.update(&addressed, packet, &[], moment);
         }
         self.intake.table.finish();
         let batch = self.take_batch();
@@ -396,25 +426,25 @@ impl Scan {
         self.totals.unwanted[0] += aside.flows;
         self.totals.unwanted[1] += aside.packets;
         self.totals.unwanted[2] += aside.bytes;
-        self.totals.two_way_flows += aside.two_way;
-        self.totals.half_seen_flows += aside.half_seen;
+        for (number, ends) in self.intake.aside.ends().into_iter().enumerate() {
+            self.intake.points.add(number, ends);
+        }
+        let ends = self.intake.points.sum();
+        self.totals.two_way_flows = ends.two_way;
+        self.totals.half_seen_flows = ends.half_seen;
+        self.totals.copies = self.intake.copied;
+        self.intake.points.report(&mut self.reports);
         Step::Batch(batch)
     }
 }
 
-impl Totals {
-    fn count_ends(&mut self, flow: &Flow) {
-        let answers = seen::ACK | seen::DATA | seen::SYN_ACK | seen::FIN;
-        let is_tcp = flow.key.protocol() == protocol::TCP;
-        if !is_tcp && flow.key.protocol() != protocol::UDP || flow.piece > 0 {
-            return;
-        }
-        if flow.ends[0].packets > 0 && flow.ends[1].packets > 0 {
-            self.two_way_flows += 1;
-        } else if is_tcp && (flow.ends[0].seen | flow.ends[1].seen) & answers != 0 {
-            self.half_seen_flows += 1;
-        }
+/// Writes what is told at the end of a capture into its report.
+fn close(report: &mut CaptureReport, capture: &Capture, copies: &mut Copies, checksums: Option<&mut Checksums>) {
+    copies.close(report, capture.info());
+    if let Some(checksums) = checksums {
+        checksums.close(report);
     }
+    report.close(capture.info());
 }
 
 fn open(path: &str) -> Result<Capture, OpenError> {

@@ -4,6 +4,19 @@ use super::listener::Wishes;
 use crate::interest::Interest;
 use crate::wire;
 
+/// What VLAN tags mean to flows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum VlanMode {
+    /// Nothing, but flows of which packets come by several VLANs are told as problems: mirror ports give each direction
+    /// its own tag, and different networks may use the same addresses.
+    #[default]
+    Auto,
+    /// Nothing.
+    Ignore,
+    /// Packets of different VLANs belong to different flows.
+    Strict,
+}
+
 /// How a scan is to be done.
 #[derive(Clone, Debug)]
 #[allow(clippy::struct_excessive_bools)] // switches that do not depend on each other
@@ -20,6 +33,10 @@ pub struct Options {
     pub fingerprints: bool,
     /// Treat packets with wrong checksums as Zeek does by default, rather than count them like others.
     pub validate_checksums: bool,
+    /// Take packets that a mirror port delivered twice for two.
+    pub keep_duplicates: bool,
+    /// What VLAN tags mean.
+    pub vlan: VlanMode,
     /// Flows alive at once.
     pub active_flows: usize,
     /// Nested encapsulations that are followed.
@@ -35,6 +52,8 @@ impl Default for Options {
             port_scans: true,
             fingerprints: false,
             validate_checksums: false,
+            keep_duplicates: false,
+            vlan: VlanMode::Auto,
             active_flows: crate::flow::ACTIVE_FLOWS,
             decode_depth: wire::DECODE_DEPTH,
         }

@@ -31,6 +31,8 @@ struct Link<'a> {
 struct Network<'a> {
     source: Address,
     destination: Address,
+    id: u16,
+    hop_limit: u8,
     version: u8,
     protocol: u8,
     total: usize,
@@ -83,6 +85,8 @@ fn v4(link: Link, out: &mut Vec<Packet>) -> Option<()> {
     let network = Network {
         source: Address::from_v4([header[12], header[13], header[14], header[15]]),
         destination: Address::from_v4([header[16], header[17], header[18], header[19]]),
+        id: be16(header, 4),
+        hop_limit: header[8],
         version: 4,
         protocol: header[9],
         total,
@@ -106,6 +110,8 @@ fn v6(link: Link, out: &mut Vec<Packet>) -> Option<()> {
     let network = Network {
         source: Address::from_v6(*source),
         destination: Address::from_v6(*destination),
+        id: 0,
+        hop_limit: header[7],
         version: 6,
         protocol: header[6],
         total,
@@ -138,6 +144,7 @@ fn tcp(link: Link, network: Network, out: &mut Vec<Packet>) -> Option<()> {
         sequence: be32(header, 4),
         acknowledgement: be32(header, 8),
         window: be16(header, 14),
+        checksum: be16(header, 16),
         tcp_flags: header[13],
         ..behind(link, &network, data_offset, network.on_wire - data_offset)
     });
@@ -154,7 +161,12 @@ fn udp(link: Link, network: Network, out: &mut Vec<Packet>) -> Option<()> {
     if length < UDP_HEADER || length > network.on_wire || tunnel {
         return None;
     }
-    out.push(Packet { source_port, destination_port, ..behind(link, &network, UDP_HEADER, length - UDP_HEADER) });
+    out.push(Packet {
+        source_port,
+        destination_port,
+        checksum: be16(header, 6),
+        ..behind(link, &network, UDP_HEADER, length - UDP_HEADER)
+    });
     Some(())
 }
 
@@ -175,6 +187,9 @@ fn behind(link: Link, network: &Network, header: usize, payload_len: usize) -> P
         sequence: 0,
         acknowledgement: 0,
         window: 0,
+        ip_id: network.id,
+        checksum: 0,
+        hop_limit: network.hop_limit,
         source_port: 0,
         destination_port: 0,
         transport: Transport::Whole,

@@ -7,8 +7,8 @@
 
 use super::ethernet::IPV4;
 use super::transport::{TCP, TCP_HEADER, UDP, UDP_HEADER};
-use super::udp_tunnel;
 use super::walk::{be16, be32};
+use super::{Packet, udp_tunnel};
 
 const ETHERNET_HEADER: usize = 14;
 const IP_HEADER: usize = 20;
@@ -74,5 +74,33 @@ impl Glance {
             protocol,
             tcp_flags,
         })
+    }
+
+    /// Of the packet that has this glance, what tells it from others. Addresses, ports and payload are not among that.
+    #[inline(always)]
+    pub fn identity(&self, bytes: &[u8], time_ns: i64) -> Packet {
+        let Some(head) = bytes.first_chunk::<LEAST>() else { return Packet::default() };
+        let common = Packet {
+            time_ns,
+            ip_id: be16(head, 18),
+            hop_limit: head[22],
+            protocol: self.protocol,
+            ip_len: u32::from(self.ip_len),
+            version: 4,
+            ..Packet::default()
+        };
+        if self.protocol == UDP {
+            return Packet { checksum: be16(head, TRANSPORT + 6), ..common };
+        }
+        let headers = IP_HEADER + usize::from(head[TRANSPORT + 12] >> 4) * 4;
+        Packet {
+            sequence: be32(head, TRANSPORT + 4),
+            acknowledgement: be32(head, TRANSPORT + 8),
+            tcp_flags: self.tcp_flags,
+            window: be16(head, TRANSPORT + 14),
+            checksum: be16(head, TRANSPORT + 16),
+            payload_len: u32::from(self.ip_len).saturating_sub(headers as u32),
+            ..common
+        }
     }
 }

@@ -48,9 +48,11 @@ fn header(cx: &mut Context, walk: &mut Walk) -> Step {
         version: 4,
         protocol: header[9],
         length: saturated(total),
+        id: be16(header, 4),
+        hop_limit: header[8],
     };
     let flags = be16(header, 6);
-    let id = u32::from(be16(header, 4));
+    let id = u32::from(ip.id);
     walk.end = walk.at + total;
     walk.at += header_len;
     if flags & (MORE_FRAGMENTS | FRAGMENT_OFFSET) == 0 {

@@ -39,6 +39,8 @@ pub(super) fn header(cx: &mut Context, walk: &mut Walk) -> Step {
         version: 6,
         protocol,
         length: saturated(total),
+        id: 0,
+        hop_limit: header[7],
     };
     walk.end = walk.at + total;
     walk.at += HEADER;

@@ -32,6 +32,12 @@ pub struct Packet {
     pub acknowledgement: u32,
     /// TCP window, not scaled.
     pub window: u16,
+    /// IPv4 identification; 0 for IPv6, and from senders that set none (RFC 6864).
+    pub ip_id: u16,
+    /// TCP, UDP or ICMP checksum as it stands there, right or wrong; 0 where there is none.
+    pub checksum: u16,
+    /// IPv4 time to live, IPv6 hop limit.
+    pub hop_limit: u8,
     /// TCP or UDP port; ICMP: the type.
     pub source_port: u16,
     /// TCP or UDP port; ICMP: the code.

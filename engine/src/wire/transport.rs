@@ -51,6 +51,8 @@ fn base(walk: &Walk, ip: &Ip) -> Packet {
         payload_len: saturated(walk.on_wire()),
         payload_at: saturated(walk.at.min(walk.data.len())),
         payload_captured: saturated(walk.captured().len()),
+        ip_id: ip.id,
+        hop_limit: ip.hop_limit,
         version: ip.version,
         protocol: ip.protocol,
         reassembled: walk.reassembled,
@@ -99,6 +101,7 @@ fn tcp(cx: &mut Context, walk: &Walk, ip: &Ip) -> Stop {
     packet.acknowledgement = read32(8);
     packet.tcp_flags = header[13];
     packet.window = read16(14);
+    packet.checksum = read16(16);
     let data_offset = usize::from(header[12] >> 4) * 4;
     let needed = data_offset.max(TCP_HEADER);
     if data_offset < TCP_HEADER || walk.on_wire() < needed {
@@ -145,7 +148,8 @@ fn udp(cx: &mut Context, walk: &Walk, ip: &Ip) -> Stop {
         return Stop::Done;
     };
     after(&mut packet, UDP_HEADER, payload_len);
-    if be16(header, 6) != 0 && is_bad(cx, walk, ip, length) {
+    packet.checksum = be16(header, 6);
+    if packet.checksum != 0 && is_bad(cx, walk, ip, length) {
         packet.transport = Transport::BadChecksum;
         cx.push(packet);
         return Stop::Done;
@@ -166,6 +170,7 @@ fn icmp(cx: &mut Context, walk: &Walk, ip: &Ip) -> Stop {
     if let Some(&[kind, code]) = walk.peek::<2>() {
         (packet.source_port, packet.destination_port) = (u16::from(kind), u16::from(code));
     }
+    packet.checksum = walk.peek::<4>().map_or(0, |header| be16(header, 2));
     if walk.peek::<ICMP_HEADER>().is_none() {
         packet.transport = short(walk, ICMP_HEADER);
     } else if is_bad(cx, walk, ip, walk.on_wire()) {

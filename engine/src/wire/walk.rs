@@ -54,6 +54,9 @@ pub(super) struct Ip {
     pub protocol: u8,
     /// Of the whole packet.
     pub length: u32,
+    /// IPv4 identification, 0 for IPv6.
+    pub id: u16,
+    pub hop_limit: u8,
 }
 
 /// Why the way ends.

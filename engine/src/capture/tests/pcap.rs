@@ -100,11 +100,11 @@ fn records_in_the_other_byte_order_than_the_header_are_read() {
 #[test]
 fn captures_put_one_behind_the_other_are_read_on() {
     let mut bytes = Bytes::pcap(Order::Little).records(1, 2).bytes;
-    bytes.extend(Bytes::pcap_with(Order::Big, 0xa1b2_3c4d, 65_535, 113).record(START, 1, b"\x09").bytes);
+    bytes.extend(Bytes::pcap_with(Order::Big, 0xa1b2_3c4d, 65_535, 113).record(START + 9, 1, b"\x09").bytes);
     let got = read(&bytes);
     assert_eq!(got.firsts(), [1, 2, 9]);
     assert_eq!(got.numbers(), [1, 2, 3]);
-    assert_eq!(got.times()[2], i64::from(START) * 1_000_000_000 + 1);
+    assert_eq!(got.times()[2], i64::from(START + 9) * 1_000_000_000 + 1);
     assert_eq!(
         got.frames.iter().map(|frame| (frame.link_type, frame.interface)).collect::<Vec<_>>(),
         [(1, 0), (1, 0), (113, 1)]

@@ -22,6 +22,14 @@ fn agree(frame: &[u8], wire_len: u32) -> bool {
     };
     assert_eq!((glance, packet.vlan, packet.tunnel, packet.version), (seen, 0, 0, 4));
     assert_eq!(packet.transport, crate::wire::Transport::Whole);
+    let same = |packet: &Packet| {
+        let Packet { sequence, acknowledgement, window, ip_id, checksum, hop_limit, tcp_flags, ip_len, .. } = *packet;
+        let said = (packet.time_ns, packet.protocol, packet.version, ip_len, ip_id, checksum, hop_limit);
+        // A datagram has no sequence numbers, and how long its payload is matters to nobody.
+        let payload_len = if packet.protocol == 6 { packet.payload_len } else { 0 };
+        (said, sequence, acknowledgement, window, tcp_flags, payload_len)
+    };
+    assert_eq!(same(&glance.identity(frame, 0)), same(packet));
     let (key, side) = FlowKey::of(packet);
     assert_eq!(glance_hash(&glance, SEED), (key.hash(SEED), side));
     true

@@ -1,0 +1,93 @@
+//! How many packets of a capture came twice, and between which points.
+
+use super::capture_report::CaptureReport;
+use super::points::vlan_text;
+use crate::capture::{Frame, Info};
+use crate::flow::{Copied, Point};
+use crate::problem::Problem;
+
+/// Pairs of points that are told apart in one capture (`COPY_PAIRS`); copies between further ones are counted together.
+pub const COPY_PAIRS: usize = 16;
+
+/// Copies between two points.
+#[derive(Debug)]
+struct Pair {
+    /// `None`: several, past `COPY_PAIRS`.
+    between: Option<Copied>,
+    count: u64,
+    frame: u64,
+    offset: u64,
+}
+
+/// The copies of one capture.
+#[derive(Debug, Default)]
+pub struct Copies {
+    pairs: Vec<Pair>,
+    /// Number of the last frame that was counted: the packets of a tunnel are one copy.
+    last: u64,
+}
+
+impl Copies {
+    /// Counts one.
+    pub fn note(&mut self, copied: &Copied, frame: &Frame) {
+        if self.last == frame.number {
+            return;
+        }
+        self.last = frame.number;
+        let known = self.pairs.iter().position(|pair| pair.between.as_ref().is_none_or(|between| between == copied));
+        if let Some(pair) = known {
+            self.pairs[pair].count += 1;
+            return;
+        }
+        let between = (self.pairs.len() < COPY_PAIRS).then_some(*copied);
+        self.pairs.push(Pair { between, count: 1, frame: frame.number, offset: frame.file_offset });
+    }
+
+    /// Tells them as problems of their capture, and begins anew.
+    pub fn close(&mut self, report: &mut CaptureReport, info: &Info) {
+        let Copies { pairs, .. } = std::mem::take(self);
+        for Pair { between, count, frame, offset } in pairs {
+            let message = match between {
+                Some(between) => text(&between, info),
+                None => format!("packets were captured twice between more than {COPY_PAIRS} pairs of points"),
+            };
+            report.problems.push(Problem {
+                name: "duplicate-packets",
+                count,
+                frame,
+                offset,
+                message: format!("{message}; each is counted once"),
+                hides_traffic: false,
+            });
+        }
+    }
+}
+
+fn text(copied: &Copied, info: &Info) -> String {
+    let several = info.interfaces.len() > 1;
+    let routed = if copied.routed { ", with another hop limit" } else { "" };
+    let (first, again) = (place(copied.first, info, several), place(copied.again, info, several));
+    if copied.first == copied.again {
+        let at = if several || copied.first.vlan != 0 { format!(" ({first})") } else { String::new() };
+        return format!("packets were captured twice at one point{at}{routed}");
+    }
+    format!("packets were captured twice: first {first}, then {again}{routed}")
+}
+
+/// A point in words: the interface where there are several, and the VLAN.
+fn place(point: Point, info: &Info, several: bool) -> String {
+    let mut words = Vec::new();
+    if several {
+        words.push(interface_name(info, point.interface));
+    }
+    words.push(vlan_text(point.vlan));
+    words.join(", ")
+}
+
+/// Number and name of an interface.
+pub fn interface_name(info: &Info, number: u16) -> String {
+    match info.interfaces.get(usize::from(number)).map(|interface| interface.name.as_str()) {
+        None | Some("") => format!("interface {number}"),
+        Some(name) => format!("interface {number} ({name})"),
+    }
+}
