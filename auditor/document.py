@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from auditor.formats import time_text
-from auditor.health import capture_losses
+from auditor.health import capture_losses, capture_problems, one_direction
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from auditor.result import Audit
 
 SCHEMA: Literal["auditor.report/1"] = "auditor.report/1"
-UNREADABLE, DROPPED = "capture-unreadable", "packets-dropped"  # problems that captures have as a whole
-PROBLEM_KEYS = ("name", "count", "frame", "offset", "message", "hides_traffic")
 
 
 def document(report: Audit) -> Document:
@@ -41,7 +39,7 @@ def document(report: Audit) -> Document:
         "schema": SCHEMA,
         "auditor": {"version": __version__},
         "verdict": cast("VerdictWord", report.verdict),
-        "captures": [_capture(capture) for capture in report.captures],
+        "captures": _captures(report),
         "packs": cast("list[PackEntry]", report.packs),
         "site": report.site,
         "traffic": cast(
@@ -64,14 +62,16 @@ def document(report: Audit) -> Document:
     return found
 
 
+def _captures(report: Audit) -> list[CaptureEntry]:
+    entries = [_capture(capture) for capture in report.captures]
+    first = next((entry for entry in entries if entry["packets"]), None)
+    if report.health.one_sided and first is not None:
+        first["problems"].insert(0, cast("ProblemEntry", one_direction()))
+        first["complete"] = False
+    return entries
+
+
 def _capture(capture: Mapping[str, Any]) -> CaptureEntry:
-    problems = [cast("ProblemEntry", {key: problem[key] for key in PROBLEM_KEYS}) for problem in capture["problems"]]
-    if capture["error"]:
-        problems.insert(0, _problem(UNREADABLE, 1, capture["error"]))
-    if capture["drops"]:
-        problems.append(
-            _problem(DROPPED, capture["drops"], "packets were dropped while capturing, as the capture itself says")
-        )
     seen = capture["packets"] > 0
     return {
         "path": capture["path"],
@@ -82,12 +82,8 @@ def _capture(capture: Mapping[str, Any]) -> CaptureEntry:
         "start": time_text(capture["first_ns"]) if seen else None,
         "end": time_text(capture["last_ns"]) if seen else None,
         "complete": not capture_losses(capture),
-        "problems": problems,
+        "problems": cast("list[ProblemEntry]", capture_problems(capture)),
     }
-
-
-def _problem(name: str, count: int, message: str) -> ProblemEntry:
-    return {"name": name, "count": count, "frame": None, "offset": None, "message": message, "hides_traffic": True}
 
 
 def _flows(report: Audit) -> list[FlowEntry]:

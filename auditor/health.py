@@ -1,15 +1,43 @@
-"""What the captures can and cannot carry. A clean verdict needs captures that lost nothing."""
+"""What the captures can and cannot carry. A clean verdict needs captures that lost nothing.
+
+Every report begins with `capture_health(health)`: one `CaptureHealth` a capture, in order of reading, each with a
+state and its problems in the contract's form. Nothing is left out there and nothing else has to be asked: duplicates,
+joined VLANs, disorder, offload, snap length, drops, cuts, captures that cannot be read, one direction only: all are
+problems. A report shows the state, then each problem's name, count and message; those that hide traffic come first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal, NamedTuple
+
+from auditor.frozen import frozen
 
 # A scan is one-sided when of its TCP flows that carried data or a handshake at most one in this many shows both
 # directions: a SPAN port that copies one direction only still lets a stray local conversation through.
-from auditor.frozen import frozen
-
 ONE_SIDED_RATIO = 50
+
+
+UNREADABLE, DROPPED, ONE_SIDED = "capture-unreadable", "packets-dropped", "one-sided"
+PROBLEM_KEYS = ("name", "count", "frame", "offset", "message", "hides_traffic")
+
+State = Literal["sound", "noted", "incomplete", "unreadable"]
+SOUND: State = "sound"
+NOTED: State = "noted"
+INCOMPLETE: State = "incomplete"
+UNREADABLE_STATE: State = "unreadable"
+
+
+class CaptureHealth(NamedTuple):
+    """One capture as a report shows it.
+
+    state: `sound`; `noted`: something was odd, and nothing is missing; `incomplete`: part of the traffic is missing;
+    `unreadable`. problems: with the keys of PROBLEM_KEYS; frame and offset are None where a problem has no place.
+    """
+
+    path: str
+    state: State
+    problems: tuple[Mapping[str, Any], ...]  # those that hide traffic first
 
 
 @frozen
@@ -57,6 +85,45 @@ def both_sides(inside: Health, outside: Health) -> Health:
         complete=inside.complete and outside.complete,
         captures=inside.captures + outside.captures,
     )
+
+
+def capture_health(health: Health) -> list[CaptureHealth]:
+    """How each capture fared, in order of reading."""
+    fared = []
+    one_sided = health.one_sided
+    for capture in health.captures:
+        problems = capture_problems(capture)
+        if one_sided and capture["packets"]:
+            problems.insert(0, one_direction())
+            one_sided = False
+        if capture["error"]:
+            state = UNREADABLE_STATE
+        elif capture_losses(capture) or any(problem["hides_traffic"] for problem in problems):
+            state = INCOMPLETE
+        else:
+            state = NOTED if problems else SOUND
+        fared.append(CaptureHealth(capture["path"], state, tuple(problems)))
+    return fared
+
+
+def capture_problems(capture: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The problems of one capture in the contract's form, those that hide traffic first."""
+    problems = [{key: problem[key] for key in PROBLEM_KEYS} for problem in capture["problems"]]
+    if capture["error"]:
+        problems.insert(0, _of_the_whole(UNREADABLE, 1, capture["error"]))
+    if capture["drops"]:
+        message = "packets were dropped while capturing, as the capture itself says"
+        problems.append(_of_the_whole(DROPPED, capture["drops"], message))
+    return sorted(problems, key=lambda problem: not problem["hides_traffic"])
+
+
+def one_direction() -> dict[str, Any]:
+    """The problem of a scan that shows one direction only; it stands with the first capture that has packets."""
+    return _of_the_whole(ONE_SIDED, 1, "only one direction of the traffic was captured")
+
+
+def _of_the_whole(name: str, count: int, message: str) -> dict[str, Any]:
+    return {"name": name, "count": count, "frame": None, "offset": None, "message": message, "hides_traffic": True}
 
 
 def capture_losses(capture: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The report for people: verdict first, then how sound the captures are, findings, coverage, traffic. Times are UTC."""
+"""The report for people: how sound the captures are, then verdict, findings, coverage, traffic. Times are UTC."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def write(report: Audit, stream: TextIO) -> None:
 def render(doc: Document, reasons: Sequence[str], screen: Screen) -> str:
     """The whole text. `reasons`: why the verdict is what it is, one sentence each."""
     page = Page(screen)
-    _verdict(page, doc, reasons)
     _captures(page, doc["captures"])
+    _verdict(page, doc, reasons)
     _findings(page, doc["findings"], several=len(doc["captures"]) > 1)
     _coverage(page, doc["coverage"])
     _traffic(page, doc)
@@ -45,6 +45,7 @@ def render(doc: Document, reasons: Sequence[str], screen: Screen) -> str:
 
 
 def _verdict(page: Page, doc: Document, reasons: Sequence[str]) -> None:
+    page.lines.append("")
     page.text(doc["verdict"].upper(), *VERDICT_CODES[doc["verdict"]], indent=0)
     for reason in [*reasons, *_silence(doc)]:
         page.text(reason, indent=2)
@@ -67,7 +68,7 @@ def amounts(doc: Document) -> list[tuple[str, TrafficRow]]:
 
 
 def _captures(page: Page, captures: list[CaptureEntry]) -> None:
-    page.heading("Captures")
+    page.lines.append(page.screen.paint(f"Capture health: {_health(captures)}", BOLD))
     for capture in captures:
         kind = ", ".join([capture["format"], *capture["link_types"]])
         page.text(f"{capture['path']}: {kind}, {plural(capture['packets'], 'packet')}, {size(capture['bytes'])}")
@@ -77,7 +78,17 @@ def _captures(page: Page, captures: list[CaptureEntry]) -> None:
         )
         for problem in capture["problems"]:
             times = f" ({problem['count']:,} times)" if problem["count"] > 1 else ""
-            page.text(f"{problem['name']}{times}: {problem['message']}", indent=4)
+            first = f", first at frame {problem['frame']}" if problem["frame"] else ""
+            page.text(f"{problem['name']}{times}: {problem['message']}{first}", indent=4)
+
+
+def _health(captures: list[CaptureEntry]) -> str:
+    """Over all captures, in a few words."""
+    incomplete = sum(not capture["complete"] for capture in captures)
+    if incomplete:
+        return "incomplete" if len(captures) == 1 else f"{incomplete} of {len(captures)} captures incomplete"
+    noted = sum(len(capture["problems"]) for capture in captures)
+    return f"complete, {plural(noted, 'oddity', 'oddities')}" if noted else "sound"
 
 
 def _findings(page: Page, findings: list[FindingEntry], *, several: bool) -> None:

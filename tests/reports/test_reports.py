@@ -84,7 +84,8 @@ def test_every_list_entry_of_the_json_report_has_a_line_of_its_own() -> None:
 def test_the_table_is_no_wider_than_the_screen(report: auditor.Audit, width: int) -> None:
     text = render(document(report), report.reasons, Screen(width, colour=False))
     assert max(map(len, text.splitlines())) <= width
-    assert text.startswith(report.verdict.upper() + "\n")
+    assert text.startswith("Capture health: ")
+    assert f"\n\n{report.verdict.upper()}\n" in text
 
 
 def test_the_table_names_every_finding_with_its_ends_and_first_frame() -> None:

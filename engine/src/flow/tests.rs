@@ -46,7 +46,7 @@ impl Talk {
         let packet = segment(false, ACK, 500, 101, payload.len() as u32);
         let (key, side) = FlowKey::of(&packet);
         let addressed = self.table.address(key, side);
-        let moment = Moment { time_ns: self.now_ns, frame: self.frame, capture: 0 };
+        let moment = Moment { time_ns: self.now_ns, frame: self.frame, ..Moment::default() };
         self.table.update(&addressed, &packet, payload, moment);
         self
     }
