@@ -97,6 +97,26 @@ def scan(
     active_flows: int | None = None,
     decode_depth: int | None = None,
 ) -> Scan: ...
+def extract(
+    paths: Sequence[str],
+    output: str,
+    *,
+    flows: Sequence[tuple[int, int, int, int, int, int, int, int, int]] = ...,
+    frames: Sequence[tuple[str, int, Sequence[str]]] = ...,
+    anchor: str | None = None,
+    headers_only: bool = False,
+    anonymise: tuple[bytes, Sequence[tuple[int, int]], Sequence[tuple[int, int]]] | None = None,
+    numbered: bool = False,
+    comment: str = "",
+    program: str = "",
+) -> dict[str, int]:
+    """Copy frames into a new pcapng.
+
+    `flows`: protocol, IP version, address and port of the initiator and of the responder, first and last time, packets
+    at most. `frames`: path, number, comments. `anonymise`: key, ranges that stay, prefixes that stay.
+    `numbered`: each frame has its number and its capture as a comment.
+    """
+
 def format_addresses(version: bytes, hi: bytes, lo: bytes) -> list[str]: ...
 def format_tunnel(code: int) -> str: ...
 def format_community_ids(digests: bytes) -> list[str]: ...

@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod capture;
+pub mod extract;
 pub mod fingerprint;
 pub mod flow;
 pub mod interest;

@@ -4,6 +4,7 @@ mod columns;
 mod errors;
 mod events;
 mod reader;
+mod extract;
 mod reports;
 mod scan;
 
@@ -20,6 +21,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scan::Wishes>()?;
     module.add_class::<columns::Labels>()?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    module.add_function(wrap_pyfunction!(extract::extract, module)?)?;
     module.add_function(wrap_pyfunction!(columns::format_addresses, module)?)?;
     module.add_function(wrap_pyfunction!(columns::format_tunnel, module)?)?;
     module.add_function(wrap_pyfunction!(columns::format_community_ids, module)?)?;

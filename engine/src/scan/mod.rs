@@ -447,7 +447,7 @@ fn close(report: &mut CaptureReport, capture: &Capture, copies: &mut Copies, che
     report.close(capture.info());
 }
 
-fn open(path: &str) -> Result<Capture, OpenError> {
+pub(crate) fn open(path: &str) -> Result<Capture, OpenError> {
     if path == "-" { Capture::from_reader(Box::new(std::io::stdin())) } else { Capture::open(Path::new(path)) }
 }
 
@@ -463,7 +463,7 @@ fn capture_set(first: &Frame, bytes: &[u8]) -> u64 {
 }
 
 /// The order of several captures: by the time of their first packets, then as given.
-fn in_order_of_time(inputs: Vec<String>) -> Vec<String> {
+pub(crate) fn in_order_of_time(inputs: Vec<String>) -> Vec<String> {
     if inputs.len() < 2 {
         return inputs;
     }

@@ -1,0 +1,116 @@
+"""`auditor extract`: the packets of findings, as a capture of their own."""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+from auditor.cli import _output
+from auditor.cli._option import Argument, Option
+from auditor.errors import AuditorError
+
+LOST = 3
+SUFFIXES = {"pcapng": (".pcapng",), "bundle": (".zip",)}
+
+
+def check_ids() -> Sequence[str]:
+    """Ids of all checks, for the shell's completion."""
+    from auditor import discovery
+
+    return discovery.ids("auditor.checks")
+
+
+def run(
+    captures: Annotated[tuple[str, ...], Argument("Capture file, folder or glob.", "CAPTURE")],
+    *,
+    output: Annotated[str, Option("Write there: a .pcapng, or a .zip with reports and checksums.", "FILE", short="-o")],
+    report: Annotated[str | None, Option("JSON report of an earlier audit of these captures.", "FILE")] = None,
+    finding: Annotated[tuple[str, ...], Option("Id of a finding, or how it begins. May be repeated.", "ID")] = (),
+    check: Annotated[
+        tuple[str, ...], Option("All findings of this check. May be repeated.", "CHECK", complete=check_ids)
+    ] = (),
+    pack: Annotated[tuple[str, ...], Option("Audit against this rule pack; default: as audit.", "ID|FILE")] = (),
+    site: Annotated[str | None, Option("Site file (YAML): what your network looks like.", "FILE")] = None,
+    evidence_only: Annotated[bool, Option("Only the frames that findings name, instead of whole flows.")] = False,
+    headers_only: Annotated[bool, Option("Cut frames behind their headers.")] = False,
+    anonymise: Annotated[
+        bool, Option("Change addresses, prefixes preserved; what vendors publish stays, payload goes.")
+    ] = False,
+    keep_payload: Annotated[
+        bool, Option("With --anonymise: keep payload, and whatever names and addresses it holds.")
+    ] = False,
+    keep: Annotated[
+        tuple[str, ...], Option("With --anonymise: this network stays as well. May be repeated.", "NETWORK")
+    ] = (),
+    key: Annotated[
+        str | None, Option("With --anonymise: a file with the key, 32 bytes; the same key maps alike.", "FILE")
+    ] = None,
+) -> int:
+    """Copy the packets of findings into a pcapng.
+
+    Bytes, times and interfaces stay as they are; frames that a finding names carry a comment, which Wireshark shows.
+    Beside the findings' flows there are the client's other flows with the vendor, as far as the judgement needs
+    them. The copy is audited: exit code 0 if it shows the same findings, 3 if it lacks some, which are named.
+
+    Example:
+      auditor extract monday.pcapng -o findings.pcapng
+      auditor extract monday.pcapng --report report.json --finding 5d1c0f -o evidence.zip
+      auditor extract monday.pcapng --check udp-use --anonymise -o for-the-vendor.pcapng
+    """
+    _check_options(anonymise, headers_only=headers_only, keep_payload=keep_payload, keep=keep, key=key)
+    [target] = _output.plan([output], None, lambda: SUFFIXES, inputs=[*captures, *([report] if report else [])])
+    if target.path == _output.STDOUT:
+        raise AuditorError("-o -: a capture is written to a file", help="expected a name that ends in .pcapng or .zip")
+    from auditor.evidence.anonymity import read_key
+    from auditor.evidence.bundle import write_bundle
+    from auditor.evidence.extraction import extract
+    from auditor.reportfile import load_report
+
+    write = write_bundle if target.format == "bundle" else extract
+    done = write(
+        captures,
+        target.path,
+        report=load_report(report) if report else None,
+        findings=finding,
+        checks=check,
+        packs=pack,
+        site=site,
+        evidence_only=evidence_only,
+        headers_only=headers_only,
+        anonymise=anonymise,
+        keep_payload=keep_payload,
+        keep=keep,
+        key=read_key(key) if key else b"",
+    )
+    from auditor.layout import plural, size
+
+    what = f"{plural(done.frames, 'frame')} ({size(done.bytes)}) of {plural(len(done.findings), 'finding')}"
+    context = f"; {plural(done.context, 'flow')} as context" if done.context else ""
+    print(f"{target.path}: {what}, {plural(done.comments, 'comment')}{context}")
+    if done.blanked:
+        _output.say(f"{plural(done.blanked, 'frame')} kept no byte: no layer of theirs is known here")
+    if evidence_only:  # single frames are no sessions, and nobody expects the findings of them
+        return 0
+    for lost in done.lost:
+        _output.say(f"not in the copy: {lost['check']} {lost['id']}: {lost['message']}")
+    if done.lost:
+        _output.say(
+            f"an audit of {target.path} lacks {plural(len(done.lost), 'finding')}" + _reason(headers_only, anonymise)
+        )
+    return LOST if done.lost else 0
+
+
+def _check_options(
+    anonymise: bool, *, headers_only: bool, keep_payload: bool, keep: Sequence[str], key: str | None
+) -> None:
+    """Raises: AuditorError for options that say nothing without others, or contradict each other."""
+    alone = [("--keep-payload", keep_payload), ("--keep", keep), ("--key", key)]
+    for name, given in alone:
+        if given and not anonymise:
+            raise AuditorError(f"{name} says how to anonymise; expected --anonymise beside it")
+    if keep_payload and headers_only:
+        raise AuditorError("--keep-payload and --headers-only exclude each other")
+
+
+def _reason(headers_only: bool, anonymise: bool) -> str:
+    if headers_only or anonymise:
+        return ": what rests on payload, or on addresses of the site, does not show without them"
+    return ": they rest on traffic that is not theirs"

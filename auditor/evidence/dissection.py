@@ -1,0 +1,48 @@
+"""What tshark says of packets, one line each. Nothing here is needed: without tshark there are no such lines.
+
+tshark runs as a program of its own, with a time limit, on a small capture that was made for it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import NamedTuple
+
+SECONDS = 30  # longest run: the captures that it is given have a few hundred frames
+FIELDS = ("frame.time_epoch", "_ws.col.protocol", "_ws.col.info", "frame.comment")
+OLDER = {"_ws.col.protocol": "_ws.col.Protocol", "_ws.col.info": "_ws.col.Info"}  # before Wireshark 4.2
+
+
+class Line(NamedTuple):
+    """One packet in tshark's words."""
+
+    time: str  # seconds since 1970, nine decimals
+    protocol: str
+    info: str
+    comment: str
+
+
+def tshark() -> str | None:
+    """The program, None where it is not installed."""
+    return shutil.which("tshark")
+
+
+def dissect(path: str) -> list[Line] | None:
+    """The packets of a capture; None where tshark is not installed, or fails."""
+    program = tshark()
+    if program is None:
+        return None
+    for names in (FIELDS, tuple(OLDER.get(name, name) for name in FIELDS)):
+        command = [program, "-n", "-r", path, "-T", "fields", "-E", "separator=/t", "-E", "occurrence=a"]
+        command += [part for name in names for part in ("-e", name)]
+        try:
+            done = subprocess.run(  # noqa: S603  # a program found on the PATH, a file of ours
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=SECONDS, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        if done.returncode == 0:
+            rows = [line.split("\t") for line in done.stdout.decode("utf-8", "replace").splitlines()]
+            return [Line(*(row + [""] * len(FIELDS))[: len(FIELDS)]) for row in rows]
+    return None

@@ -1,0 +1,209 @@
+"""One finding as a short story: what the vendor publishes, what happened, packet by packet, what would make it pass."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import tempfile
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from auditor.evidence.choice import finding_of
+from auditor.layout import Page, plural
+from auditor.rulepack import RulePack, load_pack, shipped_packs
+from auditor.terminal import BOLD, DIM
+
+if TYPE_CHECKING:
+    from auditor.reporttypes import Document, FindingEntry, FlowEntry
+    from auditor.terminal import Screen
+
+FLOW_PACKETS = 16  # of each flow, from its first on
+FLOWS_TOLD = 5  # flows of a finding that are told; they are alike
+PACKETS_TOLD = 60
+NUMBER = re.compile(r"frame (\d+) of ")
+
+LETTERS = {
+    "S": "SYN",
+    "H": "SYN-ACK",
+    "A": "ACK",
+    "D": "data",
+    "F": "FIN",
+    "R": "RST",
+    "C": "bad checksum",
+    "G": "gap",
+    "T": "retransmission",
+    "W": "window of zero",
+    "I": "FIN with RST",
+    "Q": "SYN with FIN or RST",
+}
+
+
+class Told(NamedTuple):
+    """A packet of the story."""
+
+    frame: str
+    time: str
+    words: str
+    named: bool  # the finding's evidence names it
+
+
+def story(
+    id: str, report: Document, captures: Sequence[str], screen: Screen, packs: Sequence[str] = ()
+) -> tuple[str, list[str]]:
+    """The story of the finding with this id, and what could not be told, a sentence each. Raises: AuditorError."""
+    finding = finding_of(report["findings"], id)
+    known = [*shipped_packs(), *(load_pack(pack) for pack in packs)]
+    page = Page(screen)
+    page.text(f"{finding['severity'].upper()} {finding['check']}: {finding['title']}", BOLD, indent=0)
+    page.text(f"finding {finding['id']}, {finding['certainty']}, {finding['outcome']}", DIM)
+    page.heading("What is published")
+    _published(page, finding, known)
+    page.heading("What happened")
+    _happened(page, finding, report)
+    notes: list[str] = []
+    packets = _packets(finding, captures, notes)
+    if packets:
+        page.heading("Packet by packet")
+        page.table(
+            [[told.frame, told.time, told.words + ("  ← evidence" if told.named else "")] for told in packets], (0,)
+        )
+    page.heading("What would make it pass")
+    _remedy(page, finding)
+    return str(page), notes
+
+
+def _published(page: Page, finding: FindingEntry, packs: Sequence[RulePack]) -> None:
+    said = False
+    for pack in packs:
+        if pack.id not in (finding["vendor"] or "").split("|") or not finding["statement"]:
+            continue
+        statement = pack.statement(finding["statement"])
+        if statement is None:
+            continue
+        said = True
+        page.text(f"{pack.title} ({pack.id} {pack.version}): {statement.what}")
+        page.text(f"statement {statement.id}, {pack.source.document}, {statement.section}", DIM, indent=4)
+    if not said:
+        page.text("no vendor's statement: it breaks what the site says, or what any firewall is there for")
+
+
+def _happened(page: Page, finding: FindingEntry, report: Document) -> None:
+    page.text(finding["message"])
+    count = finding["count"]
+    if finding["first_seen"]:
+        times = "once" if count == 1 else f"{count:,} times"
+        first, last = (str(finding[name])[:19].replace("T", " ") for name in ("first_seen", "last_seen"))  # type: ignore[literal-required]
+        page.text(f"{times}, from {first} to {last[11:] if last[:10] == first[:10] else last} UTC")
+    if finding["via"]:
+        page.text(f"through {finding['via']}")
+    if finding["waiver"]:
+        state = "expired, so it waives no more" if finding["waiver"]["expired"] else "so it does not count"
+        page.text(f"the site waives it ({finding['waiver']['reason']}): {state}")
+    flows = [flow for flow in report["flows"] if flow["flow_id"] in finding["flow_ids"]]
+    for flow in flows[:FLOWS_TOLD]:
+        page.text(_flow(flow), indent=4)
+    if len(flows) > FLOWS_TOLD:
+        page.text(f"and {plural(len(flows) - FLOWS_TOLD, 'flow')} more", indent=4)
+    page.text(f"Wireshark: {finding['display_filter']}" if finding["display_filter"] else "")
+
+
+def _flow(flow: FlowEntry) -> str:
+    """A flow in words, from what Zeek's letters say: upper case is the initiator's."""
+    ends = f"{flow['initiator_ip']}:{flow['initiator_port']} → {flow['responder_ip']}:{flow['responder_port']}"
+    spoken = []
+    for who, is_theirs in (("initiator", str.isupper), ("responder", str.islower)):
+        letters = [letter.upper() for letter in flow["history"] if is_theirs(letter)]
+        words = [LETTERS[letter] for letter in letters if letter in LETTERS]
+        if words:
+            spoken.append(f"{who}: {', '.join(words)}")
+    amounts = f"{flow['packets_forward']:,} packets there, {flow['packets_reverse']:,} back"
+    return f"{ends}/{flow['protocol']}, {amounts}, state {flow['state'] or 'none'}" + (
+        f" ({'; '.join(spoken)})" if spoken else ""
+    )
+
+
+def _packets(finding: FindingEntry, captures: Sequence[str], notes: list[str]) -> list[Told]:
+    """The first packets of the finding's flows in tshark's words; without tshark or captures, the evidence alone."""
+    evidence = [item for item in finding["evidence"] if item["frame"] is not None]
+    times = {item["frame"]: item["timestamp"] for item in evidence}
+    plain = [Told(str(frame), _clock(time), "", False) for frame, time in sorted(times.items())]  # type: ignore[type-var]
+    if not evidence:
+        return []
+    if not captures:
+        notes.append("without captures the packets are not told; give them after the finding's id")
+        return plain
+    from auditor.evidence.dissection import dissect, tshark
+
+    if tshark() is None:
+        notes.append("tshark is not installed, so the packets are not told in its words; it comes with Wireshark")
+        return plain
+    with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
+        path = os.path.join(folder, "story.pcapng")
+        _cut_out(finding, captures, path)
+        lines = dissect(path)
+    if lines is None:
+        notes.append("tshark failed, so the packets are not told in its words")
+        return plain
+    told = []
+    for line in lines[:PACKETS_TOLD]:
+        found = NUMBER.search(line.comment)
+        number = found.group(1) if found else ""
+        named = number.isdecimal() and int(number) in times
+        seconds, _, rest = line.time.partition(".")
+        told.append(Told(number, _clock_of(int(seconds), rest), f"{line.protocol} {line.info}", named))
+    if len(lines) > PACKETS_TOLD:
+        notes.append(f"{len(lines) - PACKETS_TOLD} further packets are not told")
+    return told
+
+
+def _cut_out(finding: FindingEntry, captures: Sequence[str], path: str) -> None:
+    """The finding's first flows, as far as they are told, each frame with its number."""
+    from auditor import _engine
+    from auditor.evidence.extraction import flows_of_clients
+    from auditor.evidence.selection import evidence_frames, windows_of
+    from auditor.sources import resolve
+
+    paths = resolve(captures)
+    wanted = {int(id, 16) for id in finding["flow_ids"][:FLOWS_TOLD]}
+    windows = windows_of(flows_of_clients(paths, [finding]), wanted, FLOW_PACKETS) if wanted else []
+    frames = [(path, frame, []) for path, frame, _ in evidence_frames([finding], paths, [""])[:PACKETS_TOLD]]
+    _engine.extract(paths, path, flows=windows, frames=frames, numbered=True)
+
+
+def _remedy(page: Page, finding: FindingEntry) -> None:
+    from auditor import discovery
+    from auditor.checks.base import Check
+
+    if finding["remediation"]:
+        page.text(finding["remediation"])
+    check = next((one for one in discovery.instances("auditor.checks", Check) if one.id == finding["check"]), None)
+    silent = _part(inspect.getdoc(inspect.getmodule(check)) or "", "Stays silent") if check else ""
+    if silent:
+        page.text(f"The check stays silent on: {silent}")
+    waiver = [f"check: {finding['check']}"]
+    waiver += [
+        f"{key}: {finding[name]}" for key, name in (("client", "client_ip"), ("server", "server_ip")) if finding[name]
+    ]  # type: ignore[literal-required]
+    page.text(f"To accept it for a while, in the site file: waivers: [{{{', '.join(waiver)}, reason: …, expires: …}}]")
+
+
+def _part(documentation: str, heading: str) -> str:
+    """One part of a check's documentation as one paragraph."""
+    after = documentation.partition(f"{heading}\n")[2]
+    lines = []
+    for line in after.splitlines():
+        if not line.startswith("    "):
+            break
+        lines.append(line.strip())
+    return " ".join(lines)
+
+
+def _clock(time: str | None) -> str:
+    return time[11:26] if time else ""
+
+
+def _clock_of(seconds: int, rest: str) -> str:
+    from auditor.formats import time_text
+
+    return time_text(seconds * 1_000_000_000)[11:19] + "." + (rest + "000000")[:6]

@@ -1,0 +1,86 @@
+//! Which frames of a capture are copied: the first pass.
+
+use super::Order;
+use super::edit::Editor;
+use super::fragments::Fragments;
+use super::wanted::Wanted;
+use crate::capture::Frame;
+use crate::wire::{Decoder, Packet};
+
+/// Frames of one capture by number.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    frames: Vec<u64>,
+    /// The capture's first frame where it is only an anchor, else 0.
+    anchor: u64,
+    first: u64,
+    next: usize,
+}
+
+impl Marks {
+    /// Ends the first pass: adds the frames that are wanted by number, and sorts.
+    pub fn close(&mut self, order: &Order, path: &str) {
+        self.frames.extend(order.frames.keys().filter(|(of, _)| of == path).map(|(_, frame)| *frame));
+        self.frames.sort_unstable();
+        self.frames.dedup();
+        if order.anchor.is_some() && self.first > 0 && self.frames.first() != Some(&self.first) {
+            self.anchor = self.first;
+            self.frames.insert(0, self.first);
+        }
+    }
+
+    /// Whether nothing is left to copy.
+    pub fn is_empty(&self) -> bool {
+        self.next >= self.frames.len()
+    }
+
+    /// Whether the frame is to be copied, and if so, whether whole. Asked in order of numbers.
+    pub fn take(&mut self, number: u64) -> Option<bool> {
+        while self.frames.get(self.next).is_some_and(|&frame| frame < number) {
+            self.next += 1;
+        }
+        if self.frames.get(self.next) != Some(&number) {
+            return None;
+        }
+        self.next += 1;
+        Some(number != self.anchor)
+    }
+}
+
+/// Finds the frames of wanted flows in one capture.
+#[derive(Default)]
+pub struct Marker {
+    decoder: Decoder,
+    packets: Vec<Packet>,
+    fragments: Fragments,
+}
+
+impl Marker {
+    /// Marks the frame if it belongs to a wanted flow, and the fragments before it that do so with it.
+    pub fn look(&mut self, frame: &Frame, bytes: &[u8], wanted: &mut Wanted, marks: &mut Marks) {
+        if marks.first == 0 {
+            marks.first = frame.number;
+        }
+        self.packets.clear();
+        self.decoder.decode(bytes, frame.link_type, frame.wire_len, frame.time_ns, &mut self.packets);
+        let mut taken = false;
+        for packet in &self.packets {
+            taken |= wanted.take(packet);
+        }
+        if taken {
+            marks.frames.push(frame.number);
+        }
+        let rebuilt = self.packets.iter().any(|packet| packet.reassembled);
+        if rebuilt || self.packets.is_empty() {
+            let Some(datagram) = Editor::headers_only().fragment_of(bytes, frame.link_type) else { return };
+            if rebuilt {
+                let before = self.fragments.release(datagram);
+                if taken {
+                    marks.frames.extend(before);
+                }
+            } else {
+                self.fragments.hold(frame.number, datagram);
+            }
+        }
+    }
+}
