@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from auditor._engine import __version__
+    from auditor.comparison import Comparison, compare
     from auditor.errors import AuditorError, CaptureError, RulePackError, SiteError
     from auditor.finding import Finding
     from auditor.pipeline import audit
@@ -29,6 +30,7 @@ __all__ = [
     "Audit",
     "AuditorError",
     "CaptureError",
+    "Comparison",
     "Finding",
     "RulePack",
     "RulePackError",
@@ -37,6 +39,7 @@ __all__ = [
     "SiteError",
     "__version__",
     "audit",
+    "compare",
     "load_pack",
     "load_site",
     "shipped_packs",
@@ -48,6 +51,7 @@ _HOMES = {
     "Audit": "result",
     "AuditorError": "errors",
     "CaptureError": "errors",
+    "Comparison": "comparison",
     "Finding": "finding",
     "RulePack": "rulepack",
     "RulePackError": "errors",
@@ -56,6 +60,7 @@ _HOMES = {
     "SiteError": "errors",
     "__version__": "_engine",
     "audit": "pipeline",
+    "compare": "comparison",
     "load_pack": "rulepack",
     "load_site": "site",
     "shipped_packs": "rulepack",

@@ -107,8 +107,8 @@ def extract(
     headers_only: bool = False,
     anonymise: tuple[bytes, Sequence[tuple[int, int]], Sequence[tuple[int, int]]] | None = None,
     numbered: bool = False,
-    comment: str = "",
-    program: str = "",
+    comment: str = ...,
+    program: str = ...,
 ) -> dict[str, int]:
     """Copy frames into a new pcapng.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from auditor.severity import Severity
 
@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from auditor.reporttypes import Document, FindingEntry, FlowEntry
 
 SCHEMA = "auditor.comparison/1"
-BETTER, SAME, WORSE, INCONCLUSIVE = "better", "same", "worse", "inconclusive"
-EXIT_CODES = {BETTER: 0, SAME: 0, WORSE: 1, INCONCLUSIVE: 3}
+Verdict = Literal["better", "same", "worse", "inconclusive"]
+BETTER: Final = "better"
+SAME: Final = "same"
+WORSE: Final = "worse"
+INCONCLUSIVE: Final = "inconclusive"
+EXIT_CODES: Final[dict[str, int]] = {BETTER: 0, SAME: 0, WORSE: 1, INCONCLUSIVE: 3}
 INCOMPLETE_CHECK = "capture-incomplete"
 # What may differ in a finding that is in both; `count` differs with the length of the captures.
 COMPARED = ("severity", "certainty", "outcome", "statement", "count")
@@ -53,7 +57,7 @@ class Comparison:
     clients: tuple[list[tuple[str, str]], list[tuple[str, str]]]
     volumes: list[tuple[str, Mapping[str, int], Mapping[str, int]]]  # by traffic class
     coverage: list[tuple[str, str, str | None, str | None]]  # vendor, statement, status before and after
-    verdict: Literal["better", "same", "worse", "inconclusive"]
+    verdict: Verdict
     reasons: list[str]  # for the verdict
     notes: list[str] = field(default_factory=list)  # what makes the two hard to compare
 
@@ -101,8 +105,13 @@ class Comparison:
         return comparison_html(self)
 
 
-def compare(before: Document, after: Document, *, fail_on: Severity = Severity.MEDIUM) -> Comparison:
-    """Compare two reports. `fail_on`: from which severity on a finding decides the verdict."""
+def compare(
+    before: Document, after: Document, *, fail_on: Severity = Severity.MEDIUM, same_traffic: bool = False
+) -> Comparison:
+    """Compare two reports. `fail_on`: from which severity on a finding decides the verdict.
+
+    `same_traffic`: both are of the same captures under different rules, so that what is gone is gone for the rules.
+    """
     old, new = _by_id(before["findings"]), _by_id(after["findings"])
     appeared = [finding for id, finding in new.items() if id not in old]
     gone = [finding for id, finding in old.items() if id not in new]
@@ -112,7 +121,7 @@ def compare(before: Document, after: Document, *, fail_on: Severity = Severity.M
         if id in old and (fields := _differ(old[id], finding))
     ]
     coverage = _coverage(before, after)
-    verdict, reasons = _verdict(before, after, appeared, gone, changed, coverage, fail_on)
+    verdict, reasons = _verdict(before, after, appeared, gone, changed, coverage, fail_on, same_traffic)
     return Comparison(
         before=before,
         after=after,
@@ -158,7 +167,8 @@ def _verdict(
     changed: Sequence[Changed],
     coverage: Sequence[tuple[str, str, str | None, str | None]],
     fail_on: Severity,
-) -> tuple[Literal["better", "same", "worse", "inconclusive"], list[str]]:
+    same_traffic: bool,
+) -> tuple[Verdict, list[str]]:
     worse = [_line(finding, "new") for finding in new if _weight(finding, fail_on)]
     better = [_line(finding, "gone") for finding in gone if _weight(finding, fail_on)]
     for one in changed:
@@ -175,7 +185,7 @@ def _verdict(
     ]
     if worse:
         return WORSE, worse
-    doubts = _doubts(before, after)
+    doubts = [] if same_traffic else _doubts(before, after)
     if doubts:
         return INCONCLUSIVE, doubts
     if better or mended:
@@ -258,7 +268,7 @@ def _notes(before: Document, after: Document) -> list[str]:
 def _side(report: Document) -> dict[str, Any]:
     captures = [
         {key: one[key] for key in ("path", "start", "end", "packets", "complete")} for one in report["captures"]
-    ]  # type: ignore[literal-required]
+    ]
     return {"verdict": report["verdict"], "captures": captures, "packs": report["packs"]}
 
 

@@ -28,13 +28,13 @@ def write(format: str, comparison: Comparison, stream: TextIO, titles: tuple[str
         return
     page = Page(screen_of(stream))
     page.text(comparison.verdict.upper(), *CODES[comparison.verdict], indent=0)
-    _some(page, comparison.reasons)
+    some(page, comparison.reasons)
     for note in comparison.notes:
         page.text(f"note: {note}")
     page.heading("Captures")
     for title, report in zip(titles, (comparison.before, comparison.after), strict=True):
         page.text(f"{title}: {report['verdict']}, {'; '.join(map(_capture, report['captures']))}")
-    _findings(page, comparison)
+    findings_of(page, comparison)
     for title, pairs in (
         ("Services", comparison.services),
         ("Servers", comparison.servers),
@@ -43,7 +43,7 @@ def write(format: str, comparison: Comparison, stream: TextIO, titles: tuple[str
         if any(pairs):
             page.heading(title)
             for word, found in zip(("new", "gone"), pairs, strict=True):
-                _some(page, [f"{word}: {thing} ({vendor})" for vendor, thing in found])
+                some(page, [f"{word}: {thing} ({vendor})" for vendor, thing in found])
     page.heading("Volumes")
     rows = [
         [name, f"{old['flows']:,} → {new['flows']:,}", f"{size(old['bytes'])} → {size(new['bytes'])}"]
@@ -61,10 +61,11 @@ def write(format: str, comparison: Comparison, stream: TextIO, titles: tuple[str
     stream.write(str(page))
 
 
-def _findings(page: Page, comparison: Comparison) -> None:
+def findings_of(page: Page, comparison: Comparison) -> None:
+    """Findings that are new, gone or changed."""
     page.heading(f"Findings: {len(comparison.new)} new, {len(comparison.gone)} gone, {len(comparison.changed)} changed")
-    _some(page, [f"new   {_finding(finding)}" for finding in comparison.new])
-    _some(page, [f"gone  {_finding(finding)}" for finding in comparison.gone])
+    some(page, [f"new   {_finding(finding)}" for finding in comparison.new])
+    some(page, [f"gone  {_finding(finding)}" for finding in comparison.gone])
     changes = []
     for one in comparison.changed:
         values = [f"{name} {one.before[name]} → {one.after[name]}" for name in one.fields if name != "waived"]  # type: ignore[literal-required]
@@ -73,10 +74,12 @@ def _findings(page: Page, comparison: Comparison) -> None:
                 "no longer waived" if one.before["waiver"] and not one.before["waiver"]["expired"] else "waived"
             )
         changes.append(f"changed  {_finding(one.after)} ({', '.join(values)})")
-    _some(page, changes)
+    some(page, changes)
 
 
-def _some(page: Page, lines: Sequence[str]) -> None:
+def some(page: Page, lines: Sequence[str]) -> None:
+    """A line each, the first SHOWN of them."""
+    """A line each, the first SHOWN of them."""
     for line in lines[:SHOWN]:
         page.text(line)
     if len(lines) > SHOWN:

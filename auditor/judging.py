@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -27,8 +27,23 @@ if TYPE_CHECKING:
     from auditor.health import Health
     from auditor.processes.connection import Connection
     from auditor.rulepack import EnabledPack
-    from auditor.scan import RunningScan
     from auditor.site import Site
+
+    class Told(Protocol):
+        """What a scan, a running or a stored one, tells beside the flows."""
+
+        @property
+        def events(self) -> dict[str, Any]: ...
+        @property
+        def samples(self) -> dict[str, bytes]: ...
+        @property
+        def quotes(self) -> dict[str, bytes]: ...
+        @property
+        def totals(self) -> dict[str, Any]: ...
+        @property
+        def processes(self) -> list[str]: ...
+        @property
+        def port_scans(self) -> list[tuple[int, int]]: ...
 
 
 class Outside(NamedTuple):
@@ -52,7 +67,7 @@ QUOTE_TYPES = {
 
 def judge(
     batches: Sequence[Mapping[str, bytes]],
-    scan: RunningScan,
+    scan: Told,
     health: Health,
     packs: tuple[EnabledPack, ...],
     site: Site,

@@ -11,12 +11,16 @@ from auditor.frozen import frozen
 from auditor.severity import Severity
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from auditor.batches import Labelled
+    from auditor.comparison import Comparison
     from auditor.coverage import Coverage
     from auditor.finding import Finding, Unlisted
     from auditor.health import Health
+    from auditor.plotting import Plots
     from auditor.rulepack import EnabledPack
     from auditor.sessions import Session
     from auditor.site import Site
@@ -124,6 +128,38 @@ class Audit:
         from auditor.document import document
 
         return dict(document(self))
+
+    def report(self, path: str | Path, format: str | None = None) -> None:
+        """Write a report; without `format` the file's suffix says which. Raises: AuditorError."""
+        from auditor import reports
+        from auditor.cli import _output
+
+        [target] = _output.plan([str(path)], format, reports.suffixes, inputs=())
+        with target.open() as stream:
+            reports.write(target.format, self, stream)
+
+    def compare(self, after: Audit) -> Comparison:
+        """What differs in an audit of the time after a change; `fail_on` of this one holds for both."""
+        from auditor.comparison import compare
+        from auditor.document import document
+
+        return compare(document(self), document(after), fail_on=self.fail_on)
+
+    @property
+    def plot(self) -> Plots:
+        """The plots: `.plot.timeline()` and so on, each a matplotlib Figure."""
+        from auditor.plotting import Plots
+
+        return Plots(self)
+
+    def __repr__(self) -> str:
+        reasons = f": {'; '.join(self.reasons)}" if self.reasons else ""
+        return f"<Audit of {', '.join(str(one['path']) for one in self.captures)}: {self.verdict}{reasons}>"
+
+    def _repr_html_(self) -> str:
+        from auditor.notebookview import audit_html
+
+        return audit_html(self)
 
     @cached_property
     def flows(self) -> pd.DataFrame:

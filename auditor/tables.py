@@ -13,6 +13,7 @@ import pandas as pd
 
 if TYPE_CHECKING:
     from auditor.batches import Labelled
+    from auditor.comparison import Comparison
     from auditor.coverage import Coverage
     from auditor.finding import Finding
     from auditor.sessions import Session
@@ -76,6 +77,35 @@ def finding_table(findings: Sequence[Finding]) -> pd.DataFrame:
         table[name] = pd.array(table[name].tolist(), dtype=pd.Int64Dtype())
     table["severity"] = table["severity"].astype(SEVERITIES)
     return _categorised(table.astype({"count": "int64"}), FINDING_CATEGORIES)
+
+
+CHANGE_COLUMNS = ("change", "fields", "severity_before", "severity_after")
+
+
+def change_table(comparison: Comparison) -> pd.DataFrame:
+    """Findings that differ between two audits. `change`: new, gone or changed; `fields`: what differs in the latter.
+
+    The other columns are those of the finding after the change, or, if it is gone, before.
+    """
+    rows: list[dict[str, Any]] = [
+        {"change": "new", "fields": [], "severity_before": None, "severity_after": one["severity"], **one}
+        for one in comparison.new
+    ]
+    rows += [
+        {"change": "gone", "fields": [], "severity_before": one["severity"], "severity_after": None, **one}
+        for one in comparison.gone
+    ]
+    for one in comparison.changed:
+        severities = {"severity_before": one.before["severity"], "severity_after": one.after["severity"]}
+        rows.append({"change": "changed", "fields": list(one.fields), **severities, **one.after})
+    table = pd.DataFrame(rows, columns=[*CHANGE_COLUMNS, *_finding_columns()])
+    for name in ("first_seen", "last_seen"):
+        table[name] = pd.to_datetime(table[name], utc=True, format="ISO8601")
+    for name in ("server_port", "service_port"):
+        table[name] = pd.array(table[name].tolist(), dtype=pd.Int64Dtype())
+    table["change"] = table["change"].astype(pd.CategoricalDtype(["new", "gone", "changed"]))
+    severities_of = dict.fromkeys(("severity", "severity_before", "severity_after"), SEVERITIES)
+    return _categorised(table.astype({**severities_of, "count": "int64"}), FINDING_CATEGORIES)
 
 
 def session_table(sessions: Sequence[Session]) -> pd.DataFrame:

@@ -67,7 +67,7 @@ def run(
     if not (captures or inside or outside):
         raise AuditorError("no CAPTURE is named", help="Example:\n  auditor audit monday.pcapng")
     targets = _output.plan(output, format, reports.suffixes, inputs=(*captures, *inside, *outside))
-    day = _day(as_of)
+    day = day_of(as_of)
     from auditor.cli._progress import Bar
     from auditor.pipeline import audit
     from auditor.scan import thread_count
@@ -99,7 +99,7 @@ def run(
     return report.exit_code
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
     """The date that --as-of gives, None for today."""
     if text is None:
         return None

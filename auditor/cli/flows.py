@@ -1,13 +1,16 @@
 """`auditor flows`: the flow table of captures, one row per flow."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from auditor.cli import _output
 from auditor.cli._option import Argument, Option
+from auditor.errors import AuditorError
 
-FORMATS = ("csv", "json", "jsonl", "table")
+FORMATS = ("csv", "json", "jsonl", "parquet", "table")
 VLAN = ("auto", "ignore", "strict")
 INCOMPLETE = 3
+STORED = "parquet"  # judged again by `auditor whatif`
 
 
 def run(
@@ -33,8 +36,11 @@ def run(
     Example:
       auditor flows monday.pcapng --format csv -o flows.csv
       auditor flows monday.pcapng --format jsonl | jq 'select(.vendor != "")'
+      auditor flows monday.pcapng -o flows.parquet
     """
     targets = _output.plan(output, format, suffixes, inputs=captures)
+    if any(target.format == STORED for target in targets):
+        return _store(targets, captures, pack, site, validate_checksums=validate_checksums)
     from contextlib import ExitStack
 
     from auditor.cli._progress import Bar
@@ -63,8 +69,43 @@ def run(
     return INCOMPLETE if losses else 0
 
 
+def _store(
+    targets: "Sequence[_output.Target]",
+    captures: tuple[str, ...],
+    pack: tuple[str, ...],
+    site: str | None,
+    *,
+    validate_checksums: bool,
+) -> int:
+    """All that is needed to judge the flows again, in one file."""
+    if len(targets) > 1:
+        raise AuditorError("Parquet is written alone: it holds more than the table")
+    if targets[0].path == _output.STDOUT:
+        raise AuditorError(
+            "Parquet is written to a file", help="Example:\n  auditor flows monday.pcapng -o flows.parquet"
+        )
+    from auditor.cli._progress import Bar
+    from auditor.flowstore import store_flows
+
+    with Bar() as bar:
+        health = store_flows(
+            captures,
+            targets[0].path,
+            packs=pack,
+            site=site,
+            validate_checksums=validate_checksums,
+            progress=bar.update,
+        )
+    from auditor.health import capture_losses
+
+    losses = [line for capture in health.captures for line in capture_losses(capture)]
+    for line in losses:
+        _output.say(line)
+    return INCOMPLETE if losses else 0
+
+
 def suffixes() -> dict[str, tuple[str, ...]]:
     """File name endings by format."""
     from auditor.flowformats import FORMATS
 
-    return {name: format.suffixes for name, format in FORMATS.items()}
+    return {**{name: format.suffixes for name, format in FORMATS.items()}, STORED: (".parquet",)}

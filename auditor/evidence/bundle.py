@@ -83,10 +83,7 @@ def _manifest(paths: Sequence[str], extraction: Extraction, *, named: bool) -> b
     facts = {
         "auditor": {"version": __version__},
         "sources": sources,
-        "findings": [
-            {key: finding[key] for key in ("id", "check", "severity")}  # type: ignore[literal-required]
-            for finding in extraction.findings
-        ]
+        "findings": [{key: finding[key] for key in ("id", "check", "severity")} for finding in extraction.findings]
         if named
         else len(extraction.findings),
         "lost": [finding["check"] for finding in extraction.lost],

@@ -44,5 +44,7 @@ def dissect(path: str) -> list[Line] | None:
             return None
         if done.returncode == 0:
             rows = [line.split("\t") for line in done.stdout.decode("utf-8", "replace").splitlines()]
-            return [Line(*(row + [""] * len(FIELDS))[: len(FIELDS)]) for row in rows]
+            lines = [Line(*(row + [""] * len(FIELDS))[: len(FIELDS)]) for row in rows]
+            if not lines or any(line.info for line in lines):  # older ones leave columns empty that they do not know
+                return lines
     return None

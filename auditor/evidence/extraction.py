@@ -14,20 +14,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
+from auditor.batches import TYPES
 from auditor.errors import AuditorError, CaptureError
 from auditor.evidence.choice import chosen_findings
+from auditor.flow import Flows
 from auditor.rulepack import enable, shipped_packs
 from auditor.site import Site, load_site
 from auditor.sources import STANDARD_INPUT, resolve
 
 if TYPE_CHECKING:
     from auditor.evidence.anonymity import Anonymity
-    from auditor.flow import Flows
     from auditor.reporttypes import Document, FindingEntry
     from auditor.result import Audit
     from auditor.rulepack import EnabledPack
+    from auditor.scan import ScanOptions
 
-ANCHOR = "auditor: first frame of the capture, cut to its headers: some checks ask when the capture began"
+ANCHOR = "auditor: not captured; marks when the capture began, which some checks ask"
 # What stays the same of a finding when its client has another address.
 SAME = ("check", "severity", "vendor", "statement", "direction", "outcome", "service_port", "protocol", "count")
 
@@ -89,7 +93,7 @@ def extract(
 
         hidden = anonymity(enabled, place or Site(), keep=keep, key=key)
         headers_only = headers_only or not keep_payload
-    copied, context = _copy(paths, str(output), report, chosen, enabled, hidden, evidence_only, headers_only)
+    copied, context = _copy(paths, str(output), report, chosen, enabled, place, hidden, evidence_only, headers_only)
     if not copied["frames"]:
         with suppress(OSError):
             os.unlink(output)
@@ -156,6 +160,7 @@ def _copy(
     report: Document,
     findings: list[FindingEntry],
     packs: Sequence[EnabledPack],
+    site: Site | None,
     hidden: Anonymity | None,
     evidence_only: bool,
     headers_only: bool,
@@ -169,7 +174,7 @@ def _copy(
     if evidence_only:
         selection = Selection([], frames, 0)
     else:
-        selection = select(findings, report, flows_of_clients(paths, findings), frames)
+        selection = select(findings, report, flows_of_clients(paths, findings, packs, site), frames)
     beside = f"{output}.{os.getpid()}.part"
     try:
         copied = _engine.extract(
@@ -190,13 +195,30 @@ def _copy(
     return copied, selection.context
 
 
-def flows_of_clients(paths: Sequence[str], findings: Sequence[FindingEntry]) -> Flows:
-    """The flow table's rows of the findings' clients."""
-    from auditor.evidence.selection import clients
-    from auditor.judging import joined
-    from auditor.scan import ScanOptions, open_scan
+def flows_of_clients(
+    paths: Sequence[str], findings: Sequence[FindingEntry], packs: Sequence[EnabledPack] = (), site: Site | None = None
+) -> Flows:
+    """The flow table's rows of the findings' clients.
 
-    scan = open_scan(paths, ScanOptions(networks=clients(findings)))
+    A flow that an audit met late, at an answer about a vendor's name, begins there and has an id of its own: where the
+    findings have such, they are read as the audit did, by these packs at this site.
+    """
+    from auditor.evidence.selection import clients, lacking
+    from auditor.scan import ScanOptions, audit_options
+
+    rows = _rows(paths, ScanOptions(networks=clients(findings)))
+    if lacking(rows, findings) and packs:
+        late = _rows(paths, audit_options(packs, site or Site()))
+        late = late[np.isin(late.flow_id, lacking(rows, findings))]
+        rows = Flows(**{name: np.concatenate([getattr(rows, name), getattr(late, name)]) for name in TYPES})
+    return rows
+
+
+def _rows(paths: Sequence[str], options: ScanOptions) -> Flows:
+    from auditor.judging import joined
+    from auditor.scan import open_scan
+
+    scan = open_scan(paths, options)
     batches = []
     while (batch := scan.next_batch()) is not None:
         if batch.wanted:

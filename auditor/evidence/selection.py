@@ -19,13 +19,15 @@ from auditor.flow import TCP, UDP, Flows
 from auditor.health import ONE_SIDED_RATIO
 
 if TYPE_CHECKING:
-    from auditor.flow import Bools
+    from auditor.flow import Bools, Ints, Words
     from auditor.reporttypes import Document, FindingEntry
 
 CONTEXT_PACKETS = 12  # of a flow that is there as context: a handshake, a greeting, who speaks first
 CONTEXT_FLOWS = 10_000  # flows that are there as context
 WHOLE_ROLES = ("control", "registration", "proxy")  # sessions that tell what others are
 EVERY_PACKET = 2**63
+# A flow that both ends closed has ended, and what they still say belongs to it all the same: a last ACK.
+LINGER_NS = 5_000_000_000
 
 Flow = tuple[int, int, int, int, int, int, int, int, int]
 Frame = tuple[str, int, list[str]]
@@ -45,17 +47,26 @@ def clients(findings: Sequence[FindingEntry]) -> tuple[tuple[int, int], ...]:
     return tuple((number, number) for number in numbers)
 
 
+def lacking(rows: Flows, findings: Sequence[FindingEntry]) -> Words:
+    """Ids of the findings' flows that are not among the rows."""
+    return np.setdiff1d(_ids(findings), rows.flow_id)
+
+
+def _ids(findings: Sequence[FindingEntry]) -> Words:
+    return np.array(sorted({int(id, 16) for finding in findings for id in finding["flow_ids"]}), np.uint64)
+
+
 def select(findings: Sequence[FindingEntry], report: Document, rows: Flows, frames: list[Frame]) -> Selection:
     """The findings' flows with context, from the flow table's `rows` of their clients, and `frames`.
 
     Raises: AuditorError where the captures do not hold the findings' flows.
     """
-    wanted = {int(id, 16) for finding in findings for id in finding["flow_ids"]}
-    own = np.isin(rows.flow_id, np.array(sorted(wanted), np.uint64))
-    if len(np.unique(rows.flow_id[own])) < len(wanted):
-        missing = len(wanted) - len(np.unique(rows.flow_id[own]))
+    wanted = _ids(findings)
+    own = np.isin(rows.flow_id, wanted)
+    missing = lacking(rows, findings)
+    if len(missing):
         raise AuditorError(
-            f"{missing} of {len(wanted)} flows of the findings are not in these captures",
+            f"{len(missing)} of {len(wanted)} flows of the findings are not in these captures",
             help="expected the captures that the report was made from, all of them",
         )
     whole, some = _context(findings, report)
@@ -127,6 +138,7 @@ def _windows(rows: Flows, chosen: Bools, packets: int) -> list[Flow]:
     order = at[np.lexsort((rows.start_ns[at], rows.flow_id[at]))]
     starts = np.flatnonzero(np.r_[True, rows.flow_id[order][1:] != rows.flow_id[order][:-1]])
     first, last = rows.start_ns[order[starts]], np.maximum.reduceat(rows.end_ns[order], starts)
+    last = np.minimum(last + LINGER_NS, _successors(rows)[order[starts]] - 1)
     flows = rows[order[starts]]
     initiator = _numbers(flows.initiator_hi, flows.initiator_lo)
     responder = _numbers(flows.responder_hi, flows.responder_lo)
@@ -141,5 +153,22 @@ def _windows(rows: Flows, chosen: Bools, packets: int) -> list[Flow]:
     ]
 
 
-def _numbers(hi: np.ndarray, lo: np.ndarray) -> list[int]:  # type: ignore[type-arg]
+def _successors(rows: Flows) -> Ints:
+    """When the next flow between the same ports begins, for each row; the end of time where there is none."""
+    words = np.ascontiguousarray(rows.community_id).view([("first", "<u8"), ("rest", "V12")])
+    _, tuples = np.unique(words["first"], return_inverse=True)  # of the SHA-1: 64 bits tell the tuples apart
+    order = np.lexsort((rows.start_ns, tuples))
+    begins = np.full(len(rows), np.iinfo(np.int64).max, np.int64)
+    latest: dict[int, tuple[int, int]] = {}  # tuple → flow and start of the flow that comes next
+    after: dict[int, int] = {}
+    for row in order[::-1].tolist():
+        name, flow, start = int(tuples[row]), int(rows.flow_id[row]), int(rows.start_ns[row])
+        if name in latest and latest[name][0] != flow:
+            after[name] = latest[name][1]
+        begins[row] = after.get(name, begins[row])
+        latest[name] = (flow, start)
+    return begins
+
+
+def _numbers(hi: np.ndarray, lo: np.ndarray) -> list[int]:
     return [high << 64 | low for high, low in zip(hi.tolist(), lo.tolist(), strict=True)]

@@ -93,7 +93,7 @@ def _happened(page: Page, finding: FindingEntry, report: Document) -> None:
     count = finding["count"]
     if finding["first_seen"]:
         times = "once" if count == 1 else f"{count:,} times"
-        first, last = (str(finding[name])[:19].replace("T", " ") for name in ("first_seen", "last_seen"))  # type: ignore[literal-required]
+        first, last = (str(time)[:19].replace("T", " ") for time in (finding["first_seen"], finding["last_seen"]))
         page.text(f"{times}, from {first} to {last[11:] if last[:10] == first[:10] else last} UTC")
     if finding["via"]:
         page.text(f"through {finding['via']}")
@@ -127,7 +127,7 @@ def _packets(finding: FindingEntry, captures: Sequence[str], notes: list[str]) -
     """The first packets of the finding's flows in tshark's words; without tshark or captures, the evidence alone."""
     evidence = [item for item in finding["evidence"] if item["frame"] is not None]
     times = {item["frame"]: item["timestamp"] for item in evidence}
-    plain = [Told(str(frame), _clock(time), "", False) for frame, time in sorted(times.items())]  # type: ignore[type-var]
+    plain = [Told(str(frame), _clock(time), "", False) for frame, time in sorted(times.items())]
     if not evidence:
         return []
     if not captures:
@@ -167,24 +167,23 @@ def _cut_out(finding: FindingEntry, captures: Sequence[str], path: str) -> None:
     paths = resolve(captures)
     wanted = {int(id, 16) for id in finding["flow_ids"][:FLOWS_TOLD]}
     windows = windows_of(flows_of_clients(paths, [finding]), wanted, FLOW_PACKETS) if wanted else []
-    frames = [(path, frame, []) for path, frame, _ in evidence_frames([finding], paths, [""])[:PACKETS_TOLD]]
+    frames: list[tuple[str, int, list[str]]] = [
+        (path, frame, []) for path, frame, _ in evidence_frames([finding], paths, [""])[:PACKETS_TOLD]
+    ]
     _engine.extract(paths, path, flows=windows, frames=frames, numbered=True)
 
 
 def _remedy(page: Page, finding: FindingEntry) -> None:
-    from auditor import discovery
-    from auditor.checks.base import Check
+    from auditor.judging import all_checks
 
     if finding["remediation"]:
         page.text(finding["remediation"])
-    check = next((one for one in discovery.instances("auditor.checks", Check) if one.id == finding["check"]), None)
+    check = next((one for one in all_checks() if one.id == finding["check"]), None)
     silent = _part(inspect.getdoc(inspect.getmodule(check)) or "", "Stays silent") if check else ""
     if silent:
         page.text(f"The check stays silent on: {silent}")
-    waiver = [f"check: {finding['check']}"]
-    waiver += [
-        f"{key}: {finding[name]}" for key, name in (("client", "client_ip"), ("server", "server_ip")) if finding[name]
-    ]  # type: ignore[literal-required]
+    ends = {"client": finding["client_ip"], "server": finding["server_ip"]}
+    waiver = [f"check: {finding['check']}", *(f"{name}: {address}" for name, address in ends.items() if address)]
     page.text(f"To accept it for a while, in the site file: waivers: [{{{', '.join(waiver)}, reason: …, expires: …}}]")
 
 

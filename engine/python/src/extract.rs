@@ -27,8 +27,8 @@ type Anonymise = (Vec<u8>, Vec<(u128, u128)>, Vec<(u128, u128)>);
 #[pyfunction]
 #[pyo3(signature = (paths, output, *, flows = vec![], frames = vec![], anchor = None, headers_only = false, anonymise = None, numbered = false, comment = String::new(), program = String::new()))]
 #[allow(clippy::too_many_arguments)] // Python gives them by name
-pub fn extract<'py>(
-    py: Python<'py>,
+pub fn extract(
+    py: Python<'_>,
     paths: Vec<String>,
     output: PathBuf,
     flows: Vec<Flow>,
@@ -39,7 +39,7 @@ pub fn extract<'py>(
     numbered: bool,
     comment: String,
     program: String,
-) -> PyResult<Bound<'py, PyDict>> {
+) -> PyResult<Bound<'_, PyDict>> {
     let nameless = anonymise.is_some();
     let editor = match anonymise {
         Some((key, whole, prefixes)) => {

@@ -55,14 +55,8 @@ impl Editor {
 
     /// Edits a frame in place; how many of its bytes stay.
     pub fn edit(&mut self, frame: &mut [u8], link_type: u16) -> usize {
-        self.edit_frame(frame, link_type, false)
-    }
-
-    /// As `edit`; with `cut`, cuts this frame in any case.
-    pub fn edit_frame(&mut self, frame: &mut [u8], link_type: u16, cut: bool) -> usize {
         self.walk(frame, link_type);
-        let keeps_all = !self.cut && !cut && self.found.whole;
-        if keeps_all { frame.len() } else { self.found.keep.min(frame.len()) }
+        if !self.cut && self.found.whole { frame.len() } else { self.found.keep.min(frame.len()) }
     }
 
     /// Which datagram the frame's innermost IP packet is a fragment of.

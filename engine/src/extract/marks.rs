@@ -11,9 +11,8 @@ use crate::wire::{Decoder, Packet};
 #[derive(Clone, Debug, Default)]
 pub struct Marks {
     frames: Vec<u64>,
-    /// The capture's first frame where it is only an anchor, else 0.
-    anchor: u64,
-    first: u64,
+    /// Number and time of the capture's first frame.
+    first: Option<(u64, i64)>,
     next: usize,
 }
 
@@ -23,10 +22,12 @@ impl Marks {
         self.frames.extend(order.frames.keys().filter(|(of, _)| of == path).map(|(_, frame)| *frame));
         self.frames.sort_unstable();
         self.frames.dedup();
-        if order.anchor.is_some() && self.first > 0 && self.frames.first() != Some(&self.first) {
-            self.anchor = self.first;
-            self.frames.insert(0, self.first);
-        }
+    }
+
+    /// When the capture began, where the frames that are copied do not show it.
+    pub fn hidden_start(&self) -> Option<i64> {
+        let (number, time_ns) = self.first?;
+        (self.frames.first()? != &number).then_some(time_ns)
     }
 
     /// Whether nothing is left to copy.
@@ -34,16 +35,14 @@ impl Marks {
         self.next >= self.frames.len()
     }
 
-    /// Whether the frame is to be copied, and if so, whether whole. Asked in order of numbers.
-    pub fn take(&mut self, number: u64) -> Option<bool> {
+    /// Whether the frame is to be copied. Asked in order of numbers.
+    pub fn take(&mut self, number: u64) -> bool {
         while self.frames.get(self.next).is_some_and(|&frame| frame < number) {
             self.next += 1;
         }
-        if self.frames.get(self.next) != Some(&number) {
-            return None;
-        }
-        self.next += 1;
-        Some(number != self.anchor)
+        let found = self.frames.get(self.next) == Some(&number);
+        self.next += usize::from(found);
+        found
     }
 }
 
@@ -58,9 +57,7 @@ pub struct Marker {
 impl Marker {
     /// Marks the frame if it belongs to a wanted flow, and the fragments before it that do so with it.
     pub fn look(&mut self, frame: &Frame, bytes: &[u8], wanted: &mut Wanted, marks: &mut Marks) {
-        if marks.first == 0 {
-            marks.first = frame.number;
-        }
+        marks.first.get_or_insert((frame.number, frame.time_ns));
         self.packets.clear();
         self.decoder.decode(bytes, frame.link_type, frame.wire_len, frame.time_ns, &mut self.packets);
         let mut taken = false;

@@ -39,8 +39,8 @@ pub struct Order {
     pub wanted: Wanted,
     /// Frames that are copied whatever they hold, with comments; by the path as given.
     pub frames: HashMap<(String, u64), Vec<String>>,
-    /// A comment for the first frame of each capture, which is then copied too, cut to its headers: when the capture began
-    /// matters to some checks.
+    /// A comment for a frame of our own that marks the time of each capture's first frame, where that is not copied: when the
+    /// capture began matters to some checks. `None`: no such frame.
     pub anchor: Option<String>,
     /// Changes frames on their way; `None`: all bytes stay.
     pub editor: Option<Editor>,
@@ -151,18 +151,27 @@ impl<W: Write> Extract<W> {
 
     fn copy(&mut self, index: usize, current: Option<Box<Capture>>) -> io::Result<u64> {
         let Some(path) = self.paths.get(index) else { return Ok(0) };
+        let is_new = current.is_none();
         let Some(mut capture) = current.or_else(|| Some(Box::new(open(path).ok()?))) else {
             self.state = State::Copying(index + 1, None);
             return Ok(0);
         };
+        if is_new
+            && let Some(anchor) = &self.order.anchor
+            && let Some(time_ns) = self.marks[index].hidden_start()
+        {
+            self.out.anchor(time_ns, anchor)?;
+            self.copied.frames += 1;
+        }
         if self.marks[index].is_empty() || !capture.next_frames(&mut self.frames, FRAMES) {
             self.state = State::Copying(index + 1, None);
             return Ok(0);
         }
         let frames = std::mem::take(&mut self.frames);
         for frame in &frames {
-            let Some(whole) = self.marks[index].take(frame.number) else { continue };
-            self.write(index, &capture, frame, whole)?;
+            if self.marks[index].take(frame.number) {
+                self.write(index, &capture, frame)?;
+            }
         }
         self.copied.read += frames.len() as u64;
         let read = frames.len() as u64;
@@ -171,7 +180,7 @@ impl<W: Write> Extract<W> {
         Ok(read)
     }
 
-    fn write(&mut self, index: usize, capture: &Capture, frame: &Frame, whole: bool) -> io::Result<()> {
+    fn write(&mut self, index: usize, capture: &Capture, frame: &Frame) -> io::Result<()> {
         let path = &self.paths[index];
         let place = (index, frame.interface);
         if !self.out.knows(place) {
@@ -180,21 +189,14 @@ impl<W: Write> Extract<W> {
             self.out.interface(place, &interface, frame.link_type, path)?;
         }
         let mut comments = self.order.frames.remove(&(path.clone(), frame.number)).unwrap_or_default();
-        if !whole {
-            comments.extend(self.order.anchor.clone());
-        }
         if self.order.numbered {
             comments.insert(0, format!("frame {} of {path}", frame.number));
         }
         let bytes = capture.bytes(frame);
         let mut scratch;
-        let kept = if !whole && self.order.editor.is_none() {
+        let kept = if let Some(editor) = &mut self.order.editor {
             scratch = bytes.to_vec();
-            let kept = Editor::headers_only().edit(&mut scratch, frame.link_type);
-            &scratch[..kept]
-        } else if let Some(editor) = &mut self.order.editor {
-            scratch = bytes.to_vec();
-            let kept = editor.edit_frame(&mut scratch, frame.link_type, !whole);
+            let kept = editor.edit(&mut scratch, frame.link_type);
             &scratch[..kept]
         } else {
             bytes

@@ -66,6 +66,20 @@ impl<W: Write> Writer<W> {
         self.end(INTERFACE)
     }
 
+    /// A frame that was never captured, on an interface of its own: an Ethernet loop test between nobody and nobody, which no
+    /// reader takes for traffic. It marks a time.
+    pub fn anchor(&mut self, time_ns: i64, comment: &str) -> io::Result<()> {
+        const PLACE: Place = (usize::MAX, 0);
+        const SHORTEST: usize = 60; // of Ethernet frames, without their checksum
+        if !self.knows(PLACE) {
+            let interface = Interface { name: "auditor".to_owned(), resolution: 9, ..Interface::default() };
+            self.interface(PLACE, &interface, 1, "nowhere: these frames were not captured")?;
+        }
+        let mut frame = [0; SHORTEST];
+        frame[12..14].copy_from_slice(&[0x90, 0x00]);
+        self.packet(PLACE, time_ns, SHORTEST as u32, &frame, &[comment.to_owned()])
+    }
+
     /// A packet of an interface that has been described.
     pub fn packet(
         &mut self,
