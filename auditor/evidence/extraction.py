@@ -207,7 +207,7 @@ def flows_of_clients(
     from auditor.scan import ScanOptions, audit_options
 
     rows = _rows(paths, ScanOptions(networks=clients(findings)))
-    if lacking(rows, findings) and packs:
+    if len(lacking(rows, findings)) and packs:
         late = _rows(paths, audit_options(packs, site or Site()))
         late = late[np.isin(late.flow_id, lacking(rows, findings))]
         rows = Flows(**{name: np.concatenate([getattr(rows, name), getattr(late, name)]) for name in TYPES})
