@@ -13,7 +13,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from html import escape
 from pathlib import Path
@@ -57,7 +57,7 @@ def run_notebook(notebook: str, parameters: Mapping[str, Any], *, code: bool = F
         book = nbformat.read(path, as_version=4)
     except Exception as error:  # it raises whatever its JSON and schema readers raise
         raise AuditorError(f"{path}: is no notebook: {error}") from None
-    _inject(book, parameters, str(path))
+    _inject(book, parameters, str(path), nbformat.v4.new_code_cell)
     with _no_litter():
         client = nbclient.NotebookClient(
             book, timeout=SECONDS, kernel_name=KERNEL, resources={"metadata": {"path": os.getcwd()}}
@@ -110,7 +110,7 @@ def _jupyter() -> tuple[Any, Any, Any]:
     return nbformat, nbclient, HTMLExporter
 
 
-def _inject(book: Any, parameters: Mapping[str, Any], path: str) -> None:
+def _inject(book: Any, parameters: Mapping[str, Any], path: str, new_cell: Callable[..., Any]) -> None:
     """Set the parameters behind the cell that names them."""
     if not parameters:
         return
@@ -130,10 +130,8 @@ def _inject(book: Any, parameters: Mapping[str, Any], path: str) -> None:
             f"-p {unknown[0]}: {path} has no such parameter{did_you_mean(unknown[0], known)}",
             help=f"it has {', '.join(known)}",
         )
-    import nbformat
-
     source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
-    cell = nbformat.v4.new_code_cell(source, metadata={"tags": [INJECTED]})
+    cell = new_cell(source, metadata={"tags": [INJECTED]})
     book.cells.insert(place + 1, cell)
 
 

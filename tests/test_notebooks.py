@@ -1,4 +1,4 @@
-"""The notebooks run from top to bottom, and hold no output of an earlier run."""
+"""The notebooks run from top to bottom, hold no output of an earlier run, and become reports."""
 
 from __future__ import annotations
 
@@ -6,29 +6,85 @@ import json
 from pathlib import Path
 from typing import Any
 
+import nbclient
+import nbformat
 import pytest
+from program import CLEAN, ROOT, VIOLATING, run
 
-NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
+from auditor.notebookrun import parse_parameter, shipped
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+each_notebook = pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 
 
 def cells(notebook: Path) -> list[dict[str, Any]]:
     return [cell for cell in json.loads(notebook.read_text())["cells"] if cell["cell_type"] == "code"]
 
 
-def test_there_are_notebooks() -> None:
-    assert NOTEBOOKS
+def test_the_notebooks_that_are_promised_are_shipped() -> None:
+    assert shipped() == [path.stem for path in NOTEBOOKS] == ["change_review", "tour"]
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_the_notebook_runs_from_top_to_bottom(notebook: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(notebook.parent)
-    names: dict[str, Any] = {}
-    for number, cell in enumerate(cells(notebook)):
-        *statements, last = "".join(cell["source"]).split("\n")
-        exec(compile("\n".join(statements), f"{notebook.name} cell {number}", "exec"), names)
-        assert eval(compile(last, f"{notebook.name} cell {number}", "eval"), names) is not None
+@each_notebook
+def test_the_notebook_runs_from_top_to_bottom(notebook: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    book = nbformat.read(notebook, as_version=4)
+    resources = {"metadata": {"path": str(notebook.parent)}}
+    client = nbclient.NotebookClient(book, timeout=120, kernel_name="python3", resources=resources)
+    client.create_kernel_manager()
+    client.km.transport = "ipc"
+    client.execute()
+    shown = [cell for cell in book.cells if cell.cell_type == "code" and cell.outputs]
+    assert len(shown) >= 4
+    streams = [out.text for cell in shown for out in cell.outputs if out.output_type == "stream"]
+    assert streams == []  # no warnings
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+@each_notebook
 def test_the_notebook_is_stored_without_output(notebook: Path) -> None:
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in cells(notebook))
+
+
+def test_a_change_review_becomes_one_page_that_needs_nothing(tmp_path: Path) -> None:
+    page, home = tmp_path / "change.html", tmp_path / "home"
+    home.mkdir()
+    words = ("-p", f"before={CLEAN}", "-p", f"after={VIOLATING}", "-o", page)
+    done = run("report", "--notebook", "change_review", *words, HOME=str(home))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    text = page.read_text()
+    assert "<h1" in text
+    assert "worse" in text
+    assert "inbound-initiated" in text
+    assert "<script" not in text
+    assert "http://" not in text.replace("http://www.w3.org/", "")
+    assert 'src="http' not in text
+    assert "import auditor" not in text  # the code is left out
+    assert list(home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--notebook", "change_reviw"), "did you mean 'change_review'"),
+        (("--notebook", "change_review", "-p", "befor=x"), "did you mean 'before'"),
+        (("--notebook", "change_review", "-p", "before"), "expected name=value"),
+        (("--notebook", "nowhere.ipynb"), "there is no such notebook"),
+        (("--notebook", "change_review", "-p", "before=nowhere.pcap"), "nowhere.pcap"),
+        (("--notebook", "{tmp}/broken.ipynb"), "is no notebook"),
+    ],
+    ids=["name", "parameter", "value", "file", "capture", "broken"],
+)
+def test_a_mistake_is_exit_2_and_leaves_no_page(words: tuple[str, ...], message: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.ipynb").write_text("{}")
+    page = tmp_path / "x.html"
+    done = run("report", *(word.format(tmp=tmp_path) for word in words), "-o", page)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not page.exists()
+
+
+def test_parameters_are_read_as_json_where_they_are_json() -> None:
+    words = ("a=1", "a=true", "a=null", 'a="1"', "a=x=y.pcap", "a=")
+    assert [parse_parameter(word)[1] for word in words] == [1, True, None, "1", "x=y.pcap", ""]

@@ -5,7 +5,21 @@ from __future__ import annotations
 import pytest
 from program import VIOLATING, python, run
 
-COMMANDS = ("audit", "flows", "explain", "version", "rules", "rules list", "rules show", "rules check", "rules schema")
+COMMANDS = (
+    "audit",
+    "compare",
+    "explain",
+    "extract",
+    "flows",
+    "report",
+    "whatif",
+    "version",
+    "rules",
+    "rules list",
+    "rules show",
+    "rules check",
+    "rules schema",
+)
 MISTAKES = [
     (),
     ("adit", "x.pcap"),
@@ -17,6 +31,10 @@ MISTAKES = [
     ("audit", "x.pcap", "--threads", "many"),
     ("audit", "x.pcap", "--format"),
     ("flows", "x.pcap", "--format", "papyrus"),
+    ("compare", "x.pcap"),
+    ("extract", "x.pcap"),
+    ("whatif", "x.pcap", "--format", "papyrus"),
+    ("report", "--notebook", "tour"),
     ("rules", "shwo"),
     ("rules", "show"),
 ]
@@ -52,7 +70,10 @@ def test_every_help_page_shows_an_example(command: str) -> None:
 
 def test_help_lists_all_commands_and_the_exit_codes() -> None:
     page = run("--help").stdout
-    assert all(f"\n  {command} " in page for command in ("audit", "explain", "flows", "rules", "version"))
+    assert all(
+        f"\n  {command} " in page
+        for command in ("audit", "compare", "explain", "extract", "flows", "report", "rules", "version", "whatif")
+    )
     assert all(f"\n    {code}  " in page for code in range(4))
 
 
