@@ -56,9 +56,9 @@ def run(
       auditor extract monday.pcapng --check udp-use --anonymise -o for-the-vendor.pcapng
     """
     _check_options(anonymise, headers_only=headers_only, keep_payload=keep_payload, keep=keep, key=key)
+    if not output.endswith((".pcapng", ".zip")):
+        raise AuditorError(f"-o {output}: expected a file name that ends in .pcapng, or in .zip for a bundle")
     [target] = _output.plan([output], None, lambda: SUFFIXES, inputs=[*captures, *([report] if report else [])])
-    if target.path == _output.STDOUT:
-        raise AuditorError("-o -: a capture is written to a file", help="expected a name that ends in .pcapng or .zip")
     from auditor.evidence.anonymity import read_key
     from auditor.evidence.bundle import write_bundle
     from auditor.evidence.extraction import extract

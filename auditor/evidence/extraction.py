@@ -242,7 +242,11 @@ def _packs_of(report: Document | None) -> list[str]:
 
 
 def _lost(findings: list[FindingEntry], again: Audit, *, by_id: bool) -> list[FindingEntry]:
-    """Findings that the audit of the copy lacks; without ids, by what does not depend on addresses."""
+    """Findings about traffic that the audit of the copy lacks; without ids, by what does not depend on addresses.
+
+    What a finding says of a capture as such, that it was cut or lost packets, is not expected of a copy.
+    """
+    findings = [finding for finding in findings if finding["flow_ids"]]
     entries = again.to_dict()["findings"]
     if by_id:
         found = {(entry["id"], entry["severity"]) for entry in entries}

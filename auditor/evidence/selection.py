@@ -15,7 +15,7 @@ import numpy as np
 
 from auditor.addresses import parse_address
 from auditor.errors import AuditorError
-from auditor.flow import TCP, UDP, Flows
+from auditor.flow import TCP, UDP, Flows, Seen
 from auditor.health import ONE_SIDED_RATIO
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ WHOLE_ROLES = ("control", "registration", "proxy")  # sessions that tell what ot
 EVERY_PACKET = 2**63
 # A flow that both ends closed has ended, and what they still say belongs to it all the same: a last ACK.
 LINGER_NS = 5_000_000_000
+
+SPEAKING = np.uint16(Seen.ACK | Seen.DATA | Seen.SYN_ACK | Seen.FIN)  # as the engine counts half-seen flows
 
 Flow = tuple[int, int, int, int, int, int, int, int, int]
 Frame = tuple[str, int, list[str]]
@@ -118,7 +120,8 @@ def _context(findings: Sequence[FindingEntry], report: Document) -> tuple[set[in
 def _witnesses(rows: Flows, chosen: Bools) -> Bools:
     """Flows that show both directions, as many as it takes for the selection not to look one-sided."""
     both = (rows.packets_forward > 0) & (rows.packets_reverse > 0) & np.isin(rows.protocol, (TCP, UDP))
-    half = int((chosen & ~both & (rows.protocol == TCP)).sum())
+    speaks = ((rows.seen_forward | rows.seen_reverse) & SPEAKING) != 0  # with somebody: a lone SYN does not
+    half = int((chosen & ~both & (rows.protocol == TCP) & speaks).sum())
     lacking = half // ONE_SIDED_RATIO + 1 - int((chosen & both).sum()) if half else 0
     witnesses = np.zeros(len(rows), np.bool_)
     witnesses[np.flatnonzero(both & ~chosen)[: max(lacking, 0)]] = True
