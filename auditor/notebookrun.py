@@ -26,6 +26,7 @@ NOTEBOOKS = Path(__file__).parent / "notebooks"
 TAG, INJECTED = "parameters", "injected-parameters"  # papermill's
 SECONDS = 600  # longest time of one cell: an audit of a large capture is among them
 KERNEL = "python3"
+LONGEST_FOLDER = 40  # characters: names of sockets may have 107, and Jupyter's are long
 # Where Jupyter and IPython would leave files in the home of whoever asks.
 FOLDERS = ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR", "MPLCONFIGDIR")
 STYLE = """
@@ -58,16 +59,19 @@ def run_notebook(notebook: str, parameters: Mapping[str, Any], *, code: bool = F
     except Exception as error:  # it raises whatever its JSON and schema readers raise
         raise AuditorError(f"{path}: is no notebook: {error}") from None
     _inject(book, parameters, str(path), nbformat.v4.new_code_cell)
-    with _no_litter():
+    with _no_litter() as folder:
         client = nbclient.NotebookClient(
             book, timeout=SECONDS, kernel_name=KERNEL, resources={"metadata": {"path": os.getcwd()}}
         )
         client.create_kernel_manager()
-        client.km.transport = "ipc"  # sockets of ours alone, rather than ports that anybody here may reach
+        if len(folder) <= LONGEST_FOLDER:
+            client.km.transport = "ipc"  # sockets of ours alone, rather than ports that anybody here may reach
         try:
             client.execute(stderr=subprocess.DEVNULL)
         except nbclient.exceptions.CellExecutionError as error:
             raise AuditorError(f"{path}: a cell failed: {_cause(error)}") from None
+        except (RuntimeError, TimeoutError) as error:  # of nbclient and jupyter_client: no kernel, or one that is stuck
+            raise AuditorError(f"{path}: could not be run: {error}") from None
     exporter = exporter_of(template_name="basic", exclude_input=not code, exclude_anchor_links=True)
     body, _ = exporter.from_notebook_node(book)
     return _page(_title(book) or path.stem, body)
@@ -136,13 +140,13 @@ def _inject(book: Any, parameters: Mapping[str, Any], path: str, new_cell: Calla
 
 
 @contextmanager
-def _no_litter() -> Iterator[None]:
-    """Let Jupyter write its files where they go away again."""
+def _no_litter() -> Iterator[str]:
+    """Let Jupyter write its files where they go away again: the folder."""
     before = {name: os.environ.get(name) for name in FOLDERS}
     with tempfile.TemporaryDirectory(prefix="auditor-", ignore_cleanup_errors=True) as folder:
         os.environ |= dict.fromkeys(FOLDERS, folder)
         try:
-            yield
+            yield folder
         finally:
             for name, value in before.items():
                 if value is None:

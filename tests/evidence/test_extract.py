@@ -161,7 +161,7 @@ def test_fragments_of_a_datagram_come_along(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (("--finding", "ffffffff"), "no finding 'ffffffff'"),
-        (("--check", "udp-us"), "did you mean 'udp-use'"),
+        (("--check", "udp-us"), 'did you mean "udp-use"'),
         (("--keep-payload",), "expected --anonymise"),
         (("--anonymise", "--keep-payload", "--headers-only"), "exclude each other"),
         (("--anonymise", "--keep", "10.0.0.0/99"), "--keep 10.0.0.0/99"),
