@@ -3,8 +3,8 @@
 mod columns;
 mod errors;
 mod events;
-mod reader;
 mod extract;
+mod reader;
 mod reports;
 mod scan;
 
