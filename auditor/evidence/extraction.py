@@ -22,7 +22,7 @@ from auditor.evidence.choice import chosen_findings
 from auditor.flow import Flows
 from auditor.rulepack import enable, shipped_packs
 from auditor.site import Site, load_site
-from auditor.sources import STANDARD_INPUT, resolve
+from auditor.sources import STANDARD_INPUT, resolve, url
 
 if TYPE_CHECKING:
     from auditor.evidence.anonymity import Anonymity
@@ -76,6 +76,9 @@ def extract(
     paths = resolve(captures)
     if STANDARD_INPUT in paths:
         raise CaptureError("packets are copied from files: standard input cannot be read again")
+    remote = next((path for path in paths if url.accepts(path)), None)
+    if remote is not None:
+        raise CaptureError(f"{remote}: packets are copied from files; expected the capture, downloaded")
     chosen_packs = list(packs) or _packs_of(report)
     place = site if site is None or isinstance(site, Site) else load_site(site, chosen_packs)
     if report is None:
