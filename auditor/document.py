@@ -31,8 +31,18 @@ if TYPE_CHECKING:
 SCHEMA: Literal["auditor.report/1"] = "auditor.report/1"
 
 
-def document(report: Audit) -> Document:
-    """The document of an audit."""
+def document(report: Audit, *, hashed: bool = False) -> Document:
+    """The document of an audit. `hashed`: its manifest has the hashes of all inputs, however large they are."""
+    from auditor.manifest import manifest_of
+
+    found = outline(report)
+    found["flows"] = _flows(report)
+    found["manifest"] = manifest_of(report, hashed=hashed)
+    return found
+
+
+def outline(report: Audit) -> Document:
+    """The document without manifest and flows, for what shows neither: a million flows take seconds to write out."""
     from auditor._engine import __version__
 
     found: Document = {
@@ -50,7 +60,7 @@ def document(report: Audit) -> Document:
             },
         ),
         "sessions": cast("list[SessionEntry]", [session.to_dict() for session in report.judged.sessions]),
-        "flows": _flows(report),
+        "flows": [],
         "findings": cast("list[FindingEntry]", [finding.to_dict() for finding in report.judged.findings]),
         "coverage": cast("list[CoverageEntry]", [entry.to_dict() for entry in report.judged.coverage]),
     }
@@ -63,7 +73,7 @@ def document(report: Audit) -> Document:
 
 
 def _captures(report: Audit) -> list[CaptureEntry]:
-    entries = [_capture(capture) for capture in report.captures]
+    entries = [capture_entry(capture) for capture in report.captures]
     first = next((entry for entry in entries if entry["packets"]), None)
     if report.health.one_sided and first is not None:
         first["problems"].insert(0, cast("ProblemEntry", one_direction()))
@@ -71,7 +81,8 @@ def _captures(report: Audit) -> list[CaptureEntry]:
     return entries
 
 
-def _capture(capture: Mapping[str, Any]) -> CaptureEntry:
+def capture_entry(capture: Mapping[str, Any]) -> CaptureEntry:
+    """What the report says of a capture, from what the engine says."""
     seen = capture["packets"] > 0
     return {
         "path": capture["path"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+__all__ = ["sha256", "sha256_hex"]
+
 try:
     from _sha2 import sha256  # type: ignore[import-not-found]  # Python 3.12 and later
 except ImportError:

@@ -11,6 +11,7 @@ from auditor import discovery
 from auditor.coverage import Exercise, Judges, coverage_of
 from auditor.errors import CaptureError
 from auditor.health import Health, both_sides, health_of
+from auditor.request import CAPTURE, INSIDE, OUTSIDE, PROCESSES, Request, input_files
 from auditor.result import Audit, Judged
 from auditor.rulepack import enable
 from auditor.scan import RunningScan, ScanOptions, audit_options, open_scan
@@ -40,6 +41,7 @@ def audit(
     inside: str | Path | Sequence[str | Path] = (),
     outside: str | Path | Sequence[str | Path] = (),
     processes: str | Path | None = None,
+    hash_inputs: bool = False,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit captures against what vendors publish.
@@ -51,12 +53,29 @@ def audit(
     `keep_duplicates`: what a mirror port delivered twice is two packets. `vlan`: "auto" joins packets of different
     VLANs to one flow and says so, "ignore" joins them, "strict" keeps them apart.
     `processes`: a file that tells which program owned a connection. `fail_on`: the severity from which on a finding
-    makes the verdict `violations`. `progress` is called with bytes read and bytes in all (0: not known).
+    makes the verdict `violations`. `hash_inputs`: hash the inputs beside the scan, for reports that carry the hashes.
+    `progress` is called with bytes read and bytes in all (0: not known).
 
     Raises: CaptureError where nothing could be read, RulePackError, SiteError.
     """
     near, far = _sides(_files(captures), _files(inside), _files(outside))
     chosen = [str(pack) for pack in packs]
+    as_of = as_of or _today()
+    request = Request(
+        inputs=(
+            *input_files(near, INSIDE if far else CAPTURE),
+            *input_files(far, OUTSIDE),
+            *input_files([] if processes is None else [str(processes)], PROCESSES),
+        ),
+        packs=tuple(chosen),
+        site=None if site is None or isinstance(site, Site) else str(site),
+        as_of=as_of,
+        validate_checksums=validate_checksums,
+    )
+    if hash_inputs:
+        from auditor import digests
+
+        digests.begin(request.inputs)
     given = site if site is None or isinstance(site, Site) else load_site(site, chosen)
     enabled = enable(given, chosen)
     place = given or Site()
@@ -79,12 +98,12 @@ def audit(
         other = open_scan(far, reading._replace(fingerprints=True))
         outside_batches = _columns(other, progress, fingerprints=True)
         beyond = Outside(outside_batches, _health(other))
-        judged = judge(batches, scan, health, enabled, place, as_of or _today(), beyond, told)
+        judged = judge(batches, scan, health, enabled, place, as_of, beyond, told)
         health = both_sides(health, beyond.health)
     elif batches or health.losses():
         from auditor.judging import judge
 
-        judged = judge(batches, scan, health, enabled, place, as_of or _today(), processes=told)
+        judged = judge(batches, scan, health, enabled, place, as_of, processes=told)
     else:
         judged = _judge_nothing(enabled, scan, health)
     return Audit(
@@ -95,6 +114,7 @@ def audit(
         all_flows=all_flows,
         fail_on=Severity[fail_on.upper()] if isinstance(fail_on, str) else fail_on,
         allow_incomplete=allow_incomplete,
+        request=request,
     )
 
 

@@ -240,6 +240,58 @@ class TranslationEntry(TypedDict):
     last_seen: Time
 
 
+class InputEntry(TypedDict):
+    """A file that was read."""
+
+    path: str
+    role: Literal["capture", "inside", "outside", "processes"]
+    bytes: Annotated[Count | None, "of the file; null: no file of known size"]
+    sha256: Annotated[str | None, "hexadecimal"]
+    note: Annotated[str, "why there is no hash"]
+
+
+class RuleFileEntry(TypedDict):
+    """A YAML file of rules."""
+
+    file: Annotated[str, "rules/… is one that the auditor brings along"]
+    sha256: Annotated[str | None, "hexadecimal"]
+    note: Annotated[str, "why there is no hash"]
+
+
+class PackFileEntry(RuleFileEntry):
+    """The file of a rule pack."""
+
+    id: str
+    version: str
+
+
+class OptionsEntry(TypedDict):
+    """How the audit was asked for."""
+
+    packs: Annotated[list[str], "as named; none: those of the site, else all shipped"]
+    as_of: Annotated[str | None, "date on which waivers were judged"]
+    fail_on: SeverityWord
+    allow_incomplete: bool
+    all_flows: bool
+    validate_checksums: bool
+
+
+class ManifestEntry(TypedDict):
+    """What the report rests on."""
+
+    auditor: Annotated[str, "version"]
+    inputs: list[InputEntry]
+    packs: list[PackFileEntry]
+    site: RuleFileEntry | None
+    options: OptionsEntry
+
+
+class Carried(TypedDict, total=False):
+    """Keys that reports of earlier versions lack."""
+
+    manifest: ManifestEntry
+
+
 class TwoVantages(TypedDict, total=False):
     """Keys that a report has where both sides of a firewall were captured."""
 
@@ -247,7 +299,7 @@ class TwoVantages(TypedDict, total=False):
     translations: list[TranslationEntry]
 
 
-class Document(TwoVantages):
+class Document(TwoVantages, Carried):
     """The whole report."""
 
     schema: Literal["auditor.report/1"]

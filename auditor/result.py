@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from auditor.finding import Finding, Unlisted
     from auditor.health import Health
     from auditor.plotting import Plots
+    from auditor.request import Request
     from auditor.rulepack import EnabledPack
     from auditor.sessions import Session
     from auditor.site import Site
@@ -60,6 +61,7 @@ class Audit:
     all_flows: bool = False  # the flow table holds the flows of no vendor too
     fail_on: Severity = Severity.MEDIUM
     allow_incomplete: bool = False
+    request: Request | None = None  # what was asked for; None: the audit was made from no files
 
     @property
     def captures(self) -> Sequence[Mapping[str, Any]]:

@@ -30,7 +30,7 @@ INTERESTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "generated"
 COMMANDS = ("audit", "flows")
 # Their options, by their full names and `-o`: those without a value, and those with one. A test
 # holds them to be all.
-SWITCHES = ("--all-flows", "--allow-incomplete", "--keep-duplicates", "--validate-checksums")
+SWITCHES = ("--all-flows", "--allow-incomplete", "--hash", "--keep-duplicates", "--validate-checksums")
 VALUED = (
     *("--as-of", "--color", "--fail-on", "--format", "--inside", "--output", "--outside", "--pack", "--processes"),
     *("--site", "--threads", "--vlan", "-o"),

@@ -49,13 +49,19 @@ def plan(
     format: str | None,
     suffixes: Callable[[], Mapping[str, Sequence[str]]],
     inputs: Sequence[str],
+    shared: Callable[[], Mapping[str, Sequence[str]]] = dict,
 ) -> list[Target]:
-    """The outputs asked for: each file's format is `format`, or else what its suffix says.
+    """The outputs asked for: each file's format is what its suffix says, or else `format`.
 
-    `suffixes` gives the formats there are with the endings that mean them. Raises AuditorError for a suffix that
-    says nothing, for a file that cannot be written, and for one that is a capture to be read.
+    `suffixes` gives the formats there are with the endings that mean them, `shared` endings that mean them only where
+    `format` says so. Of several files, `format` is that of those whose suffix may mean it; of all, where none may.
+    Raises AuditorError for a suffix that says nothing, for a file that cannot be written, and for one that is a
+    capture to be read.
     """
-    targets = [Target(path, format or _format_of(path, suffixes())) for path in output]
+    fitting: Sequence[str] = output
+    if format and len(output) > 1:  # one alone needs no suffix, and no look at any format
+        fitting = [path for path in output if _may_mean(path, format, suffixes, shared)] or output
+    targets = [Target(path, format if format and path in fitting else _format_of(path, suffixes())) for path in output]
     for target in targets:
         if target.path != STDOUT:
             _check_writable(target.path, inputs)
@@ -65,14 +71,24 @@ def plan(
     return targets or [Target(STDOUT, format or "table")]
 
 
+def _may_mean(
+    path: str,
+    format: str,
+    suffixes: Callable[[], Mapping[str, Sequence[str]]],
+    shared: Callable[[], Mapping[str, Sequence[str]]],
+) -> bool:
+    endings = (*suffixes().get(format, ()), *shared().get(format, ()))
+    return path == STDOUT or path.lower().endswith(endings)
+
+
 def _format_of(path: str, formats: Mapping[str, Sequence[str]]) -> str:
     if path == STDOUT:
         return "table"
-    suffix = os.path.splitext(path)[1].lower()
-    for name, suffixes in formats.items():
-        if suffix in suffixes:
-            return name
-    known = ", ".join(sorted(suffix for suffixes in formats.values() for suffix in suffixes))
+    endings = {suffix: name for name, suffixes in formats.items() for suffix in suffixes}
+    fitting = [suffix for suffix in endings if path.lower().endswith(suffix)]
+    if fitting:
+        return endings[max(fitting, key=len)]  # .sarif.json says more than .json
+    known = ", ".join(sorted(endings))
     raise AuditorError(
         f"-o {path}: its suffix names no format; known are {known}", help=f"say which one, e.g. --format json -o {path}"
     )

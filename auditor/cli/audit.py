@@ -23,7 +23,14 @@ def run(
         tuple[str, ...], Option("Audit against this rule pack; default: all, or those of the site.", "ID|FILE")
     ] = (),
     site: Annotated[str | None, Option("Site file (YAML): what your network looks like.", "FILE")] = None,
-    format: Annotated[str | None, Option(f"Output format: {', '.join(FORMATS)}.", "FORMAT", FORMATS)] = None,
+    format: Annotated[
+        str | None,
+        Option(
+            f"Output format: {', '.join(FORMATS)}. Of several files, of those whose suffix may mean it.",
+            "FORMAT",
+            FORMATS,
+        ),
+    ] = None,
     output: Annotated[
         tuple[str, ...], Option("Write there; the suffix names the format. May be repeated.", "FILE", short="-o")
     ] = (),
@@ -42,6 +49,9 @@ def run(
         str | None,
         Option("Which program owned a connection: Sysmon's event 3 as JSON or CSV, or output of ss -tnpi.", "FILE"),
     ] = None,
+    hash: Annotated[
+        bool, Option("Hash large captures for every format's manifest; JSON's has those up to 16 MiB.")
+    ] = False,
     threads: Annotated[
         int | None, Option("At most so many threads read; default: AUDITOR_THREADS, or all cores.", "N")
     ] = None,
@@ -60,13 +70,15 @@ def run(
 
     Example:
       auditor audit monday.pcapng
-      auditor audit captures/ --site site.yaml -o report.json -o findings.csv
+      auditor audit captures/ --site site.yaml -o report.html -o findings.sarif
       tcpdump -w - -c 10000 | auditor audit - --pack drbackup --fail-on high
       auditor audit --inside lan.pcap --outside wan.pcap
     """
     if not (captures or inside or outside):
         raise AuditorError("no CAPTURE is named", help="Example:\n  auditor audit monday.pcapng")
-    targets = _output.plan(output, format, reports.suffixes, inputs=(*captures, *inside, *outside))
+    targets = _output.plan(
+        output, format, reports.suffixes, inputs=(*captures, *inside, *outside), shared=reports.shared_suffixes
+    )
     day = day_of(as_of)
     from auditor.cli._progress import Bar
     from auditor.pipeline import audit
@@ -75,7 +87,7 @@ def run(
 
     choose_colour(color)
     thread_count(threads)
-    reports.prepare(target.format for target in targets)
+    hashed = reports.prepare([target.format for target in targets])
     with Bar() as bar:
         report = audit(
             captures,
@@ -91,6 +103,7 @@ def run(
             inside=inside,
             outside=outside,
             processes=processes,
+            hash_inputs=hash or hashed,
             progress=bar.update,
         )
     for target in targets:

@@ -1,7 +1,13 @@
 """The report's formats: one file per format, named after it, found by looking at this folder.
 
 A format file has `SUFFIXES`, the endings of file names that mean this format, and `write(report, stream)`, which
-writes one audit to a text stream. All of them show the same document (`auditor.document`).
+writes one audit to a text stream; one whose bytes are no text writes them to `stream.buffer`. All of them show the same
+document (`auditor.document`). It may have
+- `SHARED`: endings that mean this format only where `--format` says so, such as `.json`;
+- `prepare()`, which imports what is slow to import;
+- `HASHED`: true where its manifest has the hash of every input, however large.
+
+Files that begin with an underscore are what formats share.
 """
 
 from __future__ import annotations
@@ -28,10 +34,18 @@ def suffixes() -> dict[str, tuple[str, ...]]:
     return {format: module.SUFFIXES for format, module in discovery.modules(__name__)}
 
 
-def prepare(formats: Iterable[str]) -> None:
-    """Import what these formats need: beside a scan that costs no time."""
-    for format in formats:
-        import_module(f"{__name__}.{format}")
+def shared_suffixes() -> dict[str, tuple[str, ...]]:
+    """File name endings that mean a format only where it is named, by format."""
+    return {format: getattr(module, "SHARED", ()) for format, module in discovery.modules(__name__)}
+
+
+def prepare(formats: Iterable[str]) -> bool:
+    """Import what these formats need: beside a scan that costs no time. Whether one of them carries all hashes."""
+    modules = [import_module(f"{__name__}.{format}") for format in formats]
+    for module in modules:
+        if hasattr(module, "prepare"):
+            module.prepare()
+    return any(getattr(module, "HASHED", False) for module in modules)
 
 
 def write(format: str, report: Audit, stream: TextIO) -> None:

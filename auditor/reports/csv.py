@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING, TextIO
 
-from auditor.document import document
+from auditor.document import outline
 from auditor.reporttypes import FindingEntry
 from auditor.text import printable
 
@@ -26,7 +26,7 @@ def write(report: Audit, stream: TextIO) -> None:
     """Write the findings; without any, the header alone."""
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS + SPREAD)
-    for finding in document(report)["findings"]:
+    for finding in outline(report)["findings"]:
         rows.writerow([_cell(finding[name]) for name in COLUMNS] + [_cell(value) for value in _spread(finding)])  # type: ignore[literal-required]
 
 

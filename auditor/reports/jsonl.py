@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, TextIO
 
-from auditor.document import document
+from auditor.document import outline
 
 if TYPE_CHECKING:
     from auditor.result import Audit
@@ -16,4 +16,4 @@ SUFFIXES = (".jsonl", ".ndjson")
 def write(report: Audit, stream: TextIO) -> None:
     """Write the findings."""
     encode = json.JSONEncoder(allow_nan=False).encode
-    stream.writelines(encode(finding) + "\n" for finding in document(report)["findings"])
+    stream.writelines(encode(finding) + "\n" for finding in outline(report)["findings"])

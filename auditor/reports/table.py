@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, TextIO, cast
 
-from auditor.document import document
+from auditor.document import outline
 from auditor.layout import Page, plural, size
 from auditor.terminal import BLUE, BOLD, DIM, GREEN, RED, YELLOW, screen_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from auditor.reporttypes import CaptureEntry, CoverageEntry, Document, FindingEntry, SessionEntry, TrafficRow
+    from auditor.reporttypes import (
+        CaptureEntry,
+        CoverageEntry,
+        Document,
+        FindingEntry,
+        SessionEntry,
+        TrafficRow,
+        TranslationEntry,
+    )
     from auditor.result import Audit
     from auditor.terminal import Screen
 
@@ -28,7 +36,7 @@ SEVERITIES = tuple(SEVERITY_CODES)
 
 def write(report: Audit, stream: TextIO) -> None:
     """Write the report as wide as the stream's terminal."""
-    stream.write(render(document(report), report.reasons, screen_of(stream)))
+    stream.write(render(outline(report), report.reasons, screen_of(stream)))
 
 
 def render(doc: Document, reasons: Sequence[str], screen: Screen) -> str:
@@ -47,13 +55,13 @@ def render(doc: Document, reasons: Sequence[str], screen: Screen) -> str:
 def _verdict(page: Page, doc: Document, reasons: Sequence[str]) -> None:
     page.lines.append("")
     page.text(doc["verdict"].upper(), *VERDICT_CODES[doc["verdict"]], indent=0)
-    for reason in [*reasons, *_silence(doc)]:
+    for reason in [*reasons, *silence(doc)]:
         page.text(reason, indent=2)
     packs = ", ".join(f"{pack['id']} {pack['version']}" for pack in doc["packs"])
     page.text(f"audited against {packs or 'no rule pack'}", indent=2)
 
 
-def _silence(doc: Document) -> list[str]:
+def silence(doc: Document) -> list[str]:
     """That nothing was found says little where no vendor's traffic was captured."""
     quiet = ("other", "inbound", "unpublished")
     seen = any(row["packets"] for name, row in amounts(doc) if name not in quiet)
@@ -210,17 +218,25 @@ def _translations(page: Page, doc: Document) -> None:
     )
     entries = doc["translations"]
     for entry in entries[:TRANSLATIONS_SHOWN]:
-        inbound = entry["direction"] == "inbound"
-        near, far = ((entry["client_ip"], entry["server_ip"]), (entry["outside_client_ip"], entry["outside_server_ip"]))
-        ports = entry["service_port"], entry["outside_service_port"]
-        sides = [
-            f"{server} → {_with_port(client, port)}" if inbound else f"{client} → {_with_port(server, port)}"
-            for (client, server), port in zip((near, far), ports, strict=True)
-        ]
-        shown = sides[0] if sides[0] == sides[1] else f"{sides[0]} outside is {sides[1]}"
+        near, far = translated(entry)
+        shown = near if near == far else f"{near} outside is {far}"
         page.text(f"{shown}/{entry['protocol']}, {plural(entry['flows'], 'flow')}", hang=4)
     if len(entries) > TRANSLATIONS_SHOWN:
         page.text(f"… and {len(entries) - TRANSLATIONS_SHOWN:,} more; --format json shows all of them")
+
+
+def translated(entry: TranslationEntry) -> tuple[str, str]:
+    """Who spoke to whom, as the inside sees it and as the outside does."""
+    inbound = entry["direction"] == "inbound"
+    near, far = ((entry["client_ip"], entry["server_ip"]), (entry["outside_client_ip"], entry["outside_server_ip"]))
+    first, second = (
+        f"{server} → {_with_port(client, port)}" if inbound else f"{client} → {_with_port(server, port)}"
+        for (client, server), port in (
+            (near, entry["service_port"]),
+            (far, entry["outside_service_port"]),
+        )
+    )
+    return first, second
 
 
 def clock(time: str) -> str:

@@ -19,6 +19,7 @@ from auditor.document import document
 from auditor.reports.csv import COLUMNS, SPREAD
 from auditor.reports.table import render
 from auditor.reportschema import report_schema
+from auditor.reporttypes import Carried
 from auditor.terminal import Screen
 
 SAMPLES = sorted(CAPTURES.glob("*.pcapng"))
@@ -48,7 +49,7 @@ def test_the_json_report_fits_the_schema(report: auditor.Audit) -> None:
 def test_the_schema_tells_a_report_with_a_key_missing() -> None:
     whole = json.loads(written("json", auditor.audit(VIOLATING)))
     for place in (whole, whole["findings"][0], whole["captures"][0], whole["traffic"]["return"], whole["flows"][0]):
-        for key in list(place):
+        for key in [key for key in place if key not in Carried.__annotations__]:
             value = place.pop(key)
             assert not CHECKER(SCHEMA).is_valid(whole), key
             place[key] = value

@@ -1,0 +1,83 @@
+"""The files that an audit's rules came from: its rule packs and its site, with their hashes and, on demand, lines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from auditor.documentfile import read_bytes
+from auditor.errors import AuditorError, DocumentError
+from auditor.hashing import sha256_hex
+
+if TYPE_CHECKING:
+    from auditor.places import Place
+    from auditor.result import Audit
+    from auditor.yamlfile import Document
+
+CHANGED = "changed after it was audited"
+
+
+@dataclass(frozen=True)
+class RuleFile:
+    """A YAML file of rules."""
+
+    path: str
+    content: bytes | None  # None: `note` says why
+    note: str = ""
+    shipped: bool = False  # one of the auditor's own; `path` is then below the auditor's folder
+
+    @property
+    def sha256(self) -> str | None:
+        return None if self.content is None else sha256_hex(self.content)
+
+    def line(self, place: Place) -> int:
+        """The line of a value, or of the nearest one around it; 1 where the file cannot be read any more."""
+        return 1 if self._document is None else self._document.line(place)
+
+    @cached_property
+    def _document(self) -> Document | None:
+        if self.content is None:
+            return None
+        from auditor.yamlfile import parse
+
+        document = parse(self.content, self.path)
+        return document if document.whole else None
+
+
+def pack_files(report: Audit) -> dict[str, RuleFile]:
+    """The file of each pack that the audit used, by the pack's id."""
+    from auditor.rulepack import RULES, load_pack
+
+    wanted = {enabled.id: enabled.pack for enabled in report.enabled_packs}
+    named = [name for name in (report.request.packs if report.request else ()) if "/" in name or Path(name).suffix]
+    found: dict[str, RuleFile] = {}
+    paths: list[str | Path] = [*named, *sorted(RULES.glob("*.yaml"))]
+    for path in paths:
+        try:
+            pack = load_pack(path)
+        except AuditorError:
+            continue  # not one of ours, or changed for the worse; told below
+        if wanted.get(pack.id) == pack and pack.id not in found:
+            shipped = Path(path).parent == RULES
+            shown = f"rules/{Path(path).name}" if shipped else str(path)
+            found[pack.id] = RuleFile(shown, read_bytes(path, DocumentError), shipped=shipped)
+    return {id: found.get(id, RuleFile(_guess(id, named), None, CHANGED)) for id in wanted}
+
+
+def _guess(id: str, named: list[str]) -> str:
+    """The file that a pack came from, where no file holds it any more."""
+    return next((name for name in named if Path(name).stem == id), f"{id}.yaml")
+
+
+def site_file(report: Audit) -> RuleFile | None:
+    """The file of the audit's site; None where there was none."""
+    if report.request is None or report.request.site is None:
+        return None
+    path = report.request.site
+    try:
+        content = read_bytes(path, DocumentError)
+    except DocumentError as error:
+        return RuleFile(path, None, str(error))
+    return RuleFile(path, content)
