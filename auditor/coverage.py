@@ -104,7 +104,7 @@ def coverage_of(
     packs: Sequence[EnabledPack], judges: Judges, findings: Sequence[Finding], exercise: Exercise, health: Health
 ) -> list[Coverage]:
     """One verdict for each statement, in the packs' order."""
-    concerned = _concerned(findings)
+    concerned = concerning(findings)
     return [
         Coverage(
             enabled.id,
@@ -116,7 +116,7 @@ def coverage_of(
     ]
 
 
-def _concerned(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
+def concerning(findings: Sequence[Finding]) -> dict[tuple[str, str], list[Finding]]:
     """The findings about each (vendor, statement), in order: thousands of findings have few vendors and statements."""
     concerned: dict[tuple[str, str], list[Finding]] = {}
     places: dict[tuple[str, str | None, tuple[str, ...]], list[list[Finding]]] = {}

@@ -122,6 +122,9 @@ class Check:
     placeless: ClassVar[bool] = False  # judges vendor traffic wherever it goes, even where no networks are published
     observes: ClassVar[bool] = False  # its findings tell what happened and object to nothing
     apart: ClassVar[frozenset[str]] = frozenset()  # statements that other traffic puts to the test: `exercised_for`
+    site_key: ClassVar[str] = (
+        ""  # the key of the site file that its findings contradict; empty: what a vendor published
+    )
     counts_messages: ClassVar[bool] = False  # `count` of its findings: packets, not flows (ICMP: always packets)
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:

@@ -36,6 +36,7 @@ class OutsideBackupWindow(Check):
     title = "Session outside the backup windows"
     since = "0.1"
     statements = frozenset({"push"})
+    site_key = "windows"
     placeless = True
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:

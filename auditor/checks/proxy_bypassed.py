@@ -33,6 +33,7 @@ class ProxyBypassed(Check):
     title = "Vendor traffic around the proxy"
     since = "0.1"
     statements = frozenset()
+    site_key = "proxies"
     placeless = True
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:

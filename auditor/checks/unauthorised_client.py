@@ -33,6 +33,7 @@ class UnauthorisedClient(Check):
     title = "Vendor traffic of a host that is no backup host"
     since = "0.1"
     statements = frozenset({"single-host"})
+    site_key = "backup_hosts"
     placeless = True
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:

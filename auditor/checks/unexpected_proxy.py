@@ -34,6 +34,7 @@ class UnexpectedProxy(Check):
     title = "Vendor traffic through a proxy that is not listed"
     since = "0.1"
     statements = frozenset({"socks", "mapped-proxy"})
+    site_key = "proxies"
     apart = frozenset({"mapped-proxy"})
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:

@@ -36,6 +36,7 @@ class UnneededNameResolution(Check):
     title = "Name resolution that no backup needs"
     since = "0.1"
     statements = frozenset({"no-dns"})
+    site_key = "backup_hosts"
     counts_messages = True
 
     def find(self, flows: Flows, context: Context) -> Iterable[Hits]:

@@ -163,3 +163,38 @@ def test_closed_standard_output_is_exit_2_and_said() -> None:
     )
     assert done.returncode == 2
     assert b"standard output is closed" in done.stderr
+
+
+def test_the_longest_suffix_that_is_known_names_the_format(tmp_path: Path) -> None:
+    names = ("report.html", "findings.sarif", "findings.sarif.json", "alerts.eve.json", "tests.xml", "report.json")
+    files = [tmp_path / name for name in names]
+    done = run("audit", VIOLATING, *(word for file in files for word in ("-o", file)))
+    assert (done.returncode, done.stderr) == (1, "")
+    page, sarif, other, eve, junit, document = (file.read_text() for file in files)
+    assert page.startswith("<!DOCTYPE html>")
+    assert sarif == other
+    assert json.loads(sarif)["version"] == "2.1.0"
+    assert json.loads(eve.splitlines()[0])["event_type"] == "alert"
+    assert "<testsuites" in junit
+    assert json.loads(document)["schema"] == "auditor.report/1"
+
+
+def test_of_several_files_the_format_is_that_of_those_whose_suffix_may_mean_it(tmp_path: Path) -> None:
+    page, events = tmp_path / "report.html", tmp_path / "events.json"
+    run("audit", VIOLATING, "--format", "ecs", "-o", page, "-o", events)
+    assert page.read_text().startswith("<!DOCTYPE html>")
+    assert json.loads(events.read_text().splitlines()[0])["ecs"]["version"]
+
+
+@pytest.mark.parametrize("format", ["html", "parquet", "sarif"])
+def test_a_reader_of_the_larger_formats_may_go_away_too(format: str) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        words = command("audit", VIOLATING, "--format", format)
+        done = subprocess.run(
+            words, stdout=writing, stderr=subprocess.PIPE, cwd=ROOT, env=environment(), timeout=SECONDS
+        )
+    finally:
+        os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")

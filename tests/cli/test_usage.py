@@ -142,3 +142,18 @@ def test_rules_show_and_list_speak_json_too() -> None:
     assert {pack["id"] for pack in json.loads(run("rules", "list", "--format", "json").stdout)} >= {"drbackup"}
     assert json.loads(run("rules", "show", "drbackup", "--format", "json").stdout)["id"] == "drbackup"
     assert json.loads(run("rules", "schema").stdout)["type"] == "object"
+
+
+def test_a_table_costs_nothing_of_what_other_reports_need() -> None:
+    code, *loaded = python(LOADED, "audit", VIOLATING).stderr.split()
+    assert code == "1"
+    ours = {
+        f"auditor.{name}" for name in ("page", "plots", "manifest", "digests", "rulefiles", "rulelines", "reports.html")
+    }
+    assert not {"matplotlib", "pyarrow", "html", "xml.sax", *ours} & set(loaded)
+
+
+def test_a_json_report_costs_neither_plots_nor_pages() -> None:
+    code, *loaded = python(LOADED, "audit", VIOLATING, "--format", "json", "-o", "/dev/null").stderr.split()
+    assert code == "1"
+    assert not {"matplotlib", "pyarrow", "auditor.page", "auditor.plots", "auditor.reports.html"} & set(loaded)
