@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from auditor.health import Health
     from auditor.result import Audit
     from auditor.rulepack import EnabledPack
-    from auditor.scan import Progress
+    from auditor.scan import Progress, ScanOptions
     from auditor.site import Site
 
 FORMAT = "auditor.flows/1"
@@ -79,10 +79,10 @@ def store_flows(
     *,
     packs: Sequence[str] = (),
     site: str | Path | None = None,
-    validate_checksums: bool = False,
+    reading: ScanOptions | None = None,
     progress: Progress | None = None,
 ) -> Health:
-    """Write all flows of captures to a Parquet file; what was lost of the captures. Raises: AuditorError."""
+    """Write all flows of captures, read as `reading` says, to a Parquet file; what was lost. Raises: AuditorError."""
     from auditor.errors import CaptureError
     from auditor.events import events_of
     from auditor.flowtable import columns
@@ -96,7 +96,7 @@ def store_flows(
     arrow, parquet = _pyarrow()
     known = load_site(site, packs) if site is not None else None
     enabled, place = enable(known, packs), known or Site()
-    options = audit_options(enabled, place, all_flows=True, validate_checksums=validate_checksums)
+    options = audit_options(enabled, place, all_flows=True, reading=reading)
     scan = open_scan(resolve(captures), options)
     batches = []
     while (batch := scan.next_batch(progress)) is not None:

@@ -6,6 +6,7 @@ from typing import Annotated
 from auditor.cli import _output
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
+from auditor.scan import ScanOptions
 
 FORMATS = ("csv", "json", "jsonl", "parquet", "table")
 VLAN = ("auto", "ignore", "strict")
@@ -39,18 +40,17 @@ def run(
       auditor flows monday.pcapng -o flows.parquet
     """
     targets = _output.plan(output, format, suffixes, inputs=captures)
+    reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
     if any(target.format == STORED for target in targets):
-        return _store(targets, captures, pack, site, validate_checksums=validate_checksums)
+        return _store(targets, captures, pack, site, reading)
     from contextlib import ExitStack
 
     from auditor.cli._progress import Bar
     from auditor.flowformats import FORMATS
     from auditor.flowlist import FlowList
-    from auditor.scan import ScanOptions
 
     formats = [FORMATS[target.format] for target in targets]
     columns = any(format.columns for format in formats)
-    reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
     flows = FlowList(captures, packs=pack, site=site, columns=columns, reading=reading)
     with ExitStack() as opened:
         outputs = [
@@ -74,8 +74,7 @@ def _store(
     captures: tuple[str, ...],
     pack: tuple[str, ...],
     site: str | None,
-    *,
-    validate_checksums: bool,
+    reading: ScanOptions,
 ) -> int:
     """All that is needed to judge the flows again, in one file."""
     if len(targets) > 1:
@@ -93,7 +92,7 @@ def _store(
             targets[0].path,
             packs=pack,
             site=site,
-            validate_checksums=validate_checksums,
+            reading=reading,
             progress=bar.update,
         )
     from auditor.health import capture_losses

@@ -18,6 +18,10 @@
 //! Without any of these nothing is dropped: acknowledgements, resets and datagrams without identification repeat
 //! themselves for good reasons (RFC 5681, 2: duplicate acknowledgements), and look just like copies.
 //!
+//! - **A mirror port is steady.** What it copies it copies all along. Of a flow a packet or two of which came twice, none
+//!   was mirrored: a host showed its own SYN twice, a switch flooded a multicast. Nothing is wrong with the capture then,
+//!   and when the flow ends they are counted as what they are, packets (`MIRRORED_PACKETS`, `MIRRORED_SHARE`).
+//!
 //! The last packets stand in a ring, found by a hash of what they carry. That is cheaper than to keep them with the flow:
 //! the ring stays in the cache, the flows do not. It also serves traffic that has no flow.
 
@@ -35,6 +39,12 @@ pub const COPY_WINDOW_PACKETS: usize = 512;
 /// Packets without identification that come again this soon were not sent again (`COPY_INSTANT_NS`), 1 ms: the shortest
 /// timer, Linux's tail loss probe, waits for two.
 pub const COPY_INSTANT_NS: i64 = 1_000_000;
+
+/// Copies that a flow of a mirror port has at least (`MIRRORED_PACKETS`).
+const MIRRORED_PACKETS: u64 = 3;
+/// And of its packets at least one in so many comes twice (`MIRRORED_SHARE`). A port that mirrors what comes in and goes
+/// out doubles all packets between two mirrored hosts, and one that also sees a router a half of them.
+const MIRRORED_SHARE: u64 = 4;
 
 /// Packets of one hash that are looked at; the rest of a flood of equal ones are not told from real ones.
 const CHAIN: usize = 8;
@@ -196,6 +206,11 @@ impl Duplicates {
         self.place = tags as u16 % PLACES as u16;
         self.points[usize::from(self.place)] = point;
     }
+}
+
+/// Whether so many copies among packets (each counted once) are a mirror port's work.
+pub fn is_mirrored(copies: u64, packets: u64) -> bool {
+    copies >= MIRRORED_PACKETS && copies * MIRRORED_SHARE >= packets
 }
 
 /// How far back the packet is that says the same as `trace`.

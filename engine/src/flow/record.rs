@@ -165,6 +165,19 @@ pub struct Details {
     pub repeats: [u32; 4],
 }
 
+/// Packets of one end that came a second time, and were not counted then.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Twice {
+    /// Packets.
+    pub packets: u64,
+    /// Their IP bytes.
+    pub ip_bytes: u64,
+    /// Their payload bytes.
+    pub payload: u64,
+    /// Those of them with payload.
+    pub with_payload: u32,
+}
+
 /// A flow, alive or just ended. The first three cache lines hold what every packet touches.
 #[derive(Debug, Default)]
 #[repr(C, align(64))]
@@ -230,6 +243,8 @@ pub struct Flow {
     pub reading: Option<Box<Reading>>,
     /// What it keeps wherever it is captured.
     pub fingerprint: Option<Box<Fingerprint>>,
+    /// What came twice, by side.
+    pub twice: Option<Box<[Twice; 2]>>,
     /// Further facts of both ends, by side.
     pub details: [Details; 2],
 }

@@ -1,6 +1,7 @@
 //! The flow table: packets in, ended flows out.
 
 use super::direction::direct;
+use super::duplicate::is_mirrored;
 use super::index::Index;
 use super::key::{FlowKey, Side, glance_hash, mix, protocol};
 use super::ports;
@@ -74,6 +75,8 @@ impl Addressed {
 pub struct Counts {
     /// Packets taken.
     pub packets: u64,
+    /// Packets that came a second time; not among `packets`.
+    pub copies: u64,
     /// Packets older than one before them.
     pub out_of_order: u64,
     /// Flows closed early because `ACTIVE_FLOWS` were alive.
@@ -215,6 +218,19 @@ impl Table {
         slot
     }
 
+    /// Takes a packet that came a second time: it does nothing to its flow, but the flow may count it when it ends.
+    pub fn take_copy(&mut self, addressed: &Addressed, packet: &Packet) {
+        self.counts.copies += 1;
+        let flows = &self.flows;
+        if let Some(slot) = self.index.find(addressed.hash, |slot| flows[slot as usize].key == addressed.key) {
+            let twice = &mut self.flows[slot as usize].twice.get_or_insert_default()[addressed.side];
+            twice.packets += 1;
+            twice.ip_bytes += u64::from(packet.ip_len);
+            twice.payload += u64::from(packet.payload_len);
+            twice.with_payload += u32::from(packet.payload_len > 0);
+        }
+    }
+
     /// Whether a packet cannot belong to the flow any more; if so, whether what follows is a piece of the same flow.
     #[inline]
     fn splits(&mut self, slot: u32, side: Side, packet: &Packet, time_ns: i64) -> Option<bool> {
@@ -280,6 +296,7 @@ impl Table {
     fn end(&mut self, slot: u32, hash: u64) {
         self.index.remove(hash, slot);
         let flow = &mut self.flows[slot as usize];
+        count_strays(flow, &self.counts);
         let name = close(flow, self.capture_set);
         self.memory.put(name, Tombstone::of(flow));
         let fresh = Flow { generation: flow.generation.wrapping_add(1), ..Flow::default() };
@@ -347,12 +364,34 @@ impl Table {
             if flow.first_frame == 0 {
                 continue;
             }
+            count_strays(flow, &self.counts);
             close(flow, self.capture_set);
             self.ended.push(std::mem::take(flow));
         }
         self.flows = Vec::new();
         self.free = Vec::new();
         self.index = Index::new();
+    }
+}
+
+/// Counts the packets that came twice though no mirror port copied them, as far as can be told when the flow ends.
+fn count_strays(flow: &mut Flow, counts: &Counts) {
+    let Some(twice) = flow.twice.take() else { return };
+    let copies = twice[0].packets + twice[1].packets;
+    let packets = flow.ends[0].packets + flow.ends[1].packets;
+    if is_mirrored(copies, packets) || is_mirrored(counts.copies, counts.packets) {
+        return;
+    }
+    for (side, twice) in twice.iter().enumerate() {
+        let end = &mut flow.ends[side];
+        end.packets += twice.packets;
+        end.ip_bytes += twice.ip_bytes;
+        if flow.key.protocol() == protocol::TCP {
+            let known = &mut flow.details[side].retransmitted;
+            *known = known.saturating_add(twice.with_payload);
+        } else {
+            end.payload += twice.payload;
+        }
     }
 }
 

@@ -56,7 +56,7 @@ impl Copies {
                 count,
                 frame,
                 offset,
-                message: format!("{message}; each is counted once"),
+                message: format!("{message}; each is counted once, if its flow has more than two"),
                 hides_traffic: false,
             });
         }

@@ -58,6 +58,7 @@ pub struct Intake {
     pub listener: Listener,
     /// Recognises copies; `None`: they are taken like other packets.
     pub duplicates: Option<Duplicates>,
+    trial: Trial,
     /// Those of the capture that is read.
     pub copies: Copies,
     /// Packets that were copies.
@@ -70,11 +71,46 @@ pub struct Intake {
     interest: Option<Interest>,
     keep_all: bool,
     fingerprints: bool,
-    chosen: Vec<(u32, Addressed)>,
+    chosen: Vec<Chosen>,
     /// Packets that nobody wants, until what is known of their flows has come into the cache.
     passers: Vec<Mark>,
     /// Those of them that are SYNs, in the same order.
     attempts: Vec<Attempt>,
+}
+
+/// A packet that goes to the table.
+struct Chosen {
+    /// Index in its group.
+    place: u32,
+    /// It came a second time.
+    copy: bool,
+    addressed: Addressed,
+}
+
+/// Whether traffic that nobody wants is still looked at for copies: as long as there are some. To tell copies costs as
+/// much again as all the rest that is done for such a packet, and a mirror port that makes them makes them all the time.
+#[derive(Debug, Default)]
+struct Trial {
+    looked: u64,
+    copies: u64,
+}
+
+impl Trial {
+    /// Packets that are looked at in any case (`COPY_TRIAL`).
+    const PACKETS: u64 = 8192;
+    /// After those, at least one in so many has to be a copy.
+    const SHARE: u64 = 64;
+
+    #[inline]
+    fn goes_on(&self) -> bool {
+        self.looked < Trial::PACKETS || self.copies * Trial::SHARE >= self.looked
+    }
+
+    #[inline]
+    fn note(&mut self, copy: bool) {
+        self.looked += 1;
+        self.copies += u64::from(copy);
+    }
 }
 
 /// Who tries which port of whom.
@@ -105,6 +141,7 @@ impl Intake {
             duplicates: Some(Duplicates::default()),
             copies: Copies::default(),
             copied: 0,
+            trial: Trial::default(),
             points: Points::default(),
             vlan: VlanMode::Auto,
             promising: false,
@@ -143,8 +180,12 @@ impl Intake {
         }
         let Glance { address: [source, destination], port: [_, port], protocol, tcp_flags, ip_len } = *glance;
         let (hash, side) = self.table.address_glance(glance);
-        if self.duplicates.is_some() && self.is_copy(&glance.identity(bytes, frame.time_ns), side, hash, frame) {
-            return true;
+        if self.duplicates.is_some() && self.trial.goes_on() {
+            let copy = self.is_copy(&glance.identity(bytes, frame.time_ns), side, hash, frame);
+            self.trial.note(copy);
+            if copy {
+                return true;
+            }
         }
         let point = self.points.number(capture, Point { interface: frame.interface, vlan: 0 });
         self.aside.count(u32::from(ip_len));
@@ -180,12 +221,10 @@ impl Intake {
         for (place, packet) in group.packets.iter().enumerate() {
             let (key, side) = self.key(packet);
             let addressed = self.table.address(key, side);
-            if self.is_copy(packet, side, addressed.hash(), group.frame(place)) {
-                continue;
-            }
+            let copy = self.is_copy(packet, side, addressed.hash(), group.frame(place));
             if keep_all || self.wants(&key) || self.says_something(group, place) {
-                self.chosen.push((place as u32, addressed));
-            } else {
+                self.chosen.push(Chosen { place: place as u32, copy, addressed });
+            } else if !copy {
                 let point = Point { interface: group.frame(place).interface, vlan: packet.vlan };
                 let point = self.points.number(group.index, point);
                 self.pass(packet, side, addressed.hash(), point);
@@ -194,9 +233,13 @@ impl Intake {
         self.take_aside();
         let listens = !self.listener.is_deaf();
         let names_processes = group.capture.info().names_processes;
-        self.table.touch(self.chosen.iter().map(|(_, addressed)| addressed));
-        for (place, addressed) in &self.chosen {
+        self.table.touch(self.chosen.iter().map(|chosen| &chosen.addressed));
+        for Chosen { place, copy, addressed } in &self.chosen {
             let place = *place as usize;
+            if *copy {
+                self.table.take_copy(addressed, &group.packets[place]);
+                continue;
+            }
             let (packet, moment) = (&group.packets[place], group.moment(place));
             let payload = group.payload(place);
             let slot = self.table.update(addressed, packet, payload, moment);
