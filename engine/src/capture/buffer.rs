@@ -2,8 +2,9 @@
 
 use std::io::{self, ErrorKind, Read};
 
-/// Bytes asked of the source at once. Larger than a mapping's page and small enough for the second-level cache.
-const SIZE: usize = 1 << 20;
+/// Bytes asked of the source at once: a half of the smallest second-level caches in use, so that frames are still there when
+/// they are looked at. 1 MiB took 5 % longer, 64 KiB 10 % (a capture of 1 GB in the page cache).
+const SIZE: usize = 1 << 18;
 
 /// More bytes are needed, but frames already handed out lie in the buffer.
 #[derive(Debug, PartialEq, Eq)]

@@ -324,9 +324,11 @@ impl Intake {
             protocol::ICMP | protocol::ICMP6 => {
                 Quoted::of(packet, group.payload(place)).is_some_and(|quoted| self.wants(&quoted.key()))
             }
-            // All of DNS: a flow that began with the answer would have another start, and so another identity.
-            protocol::UDP => self.listener.may_answer(packet) || self.listener.may_be_relayed(group.payload(place)),
-            protocol::TCP => self.listener.may_answer(packet),
+            protocol::UDP => {
+                let payload = group.payload(place);
+                self.listener.may_answer(packet, payload) || self.listener.may_be_relayed(payload)
+            }
+            protocol::TCP => self.listener.may_answer(packet, &[]),
             _ => false,
         }
     }

@@ -104,19 +104,30 @@ impl Listener {
         packet.source_port == DNS_PORT && packet.protocol == protocol::UDP && self.names_one(payload)
     }
 
-    /// Whether a TCP or UDP packet belongs to a conversation in which such an answer may come.
+    /// Whether a packet belongs to a conversation in which such an answer may come: over TCP any of DNS, over UDP a message
+    /// about one of the names. Resolvers that use one port for all they ask have one conversation, which is kept whole:
+    /// it would not begin where it begins.
     #[inline]
-    pub fn may_answer(&self, packet: &Packet) -> bool {
-        (packet.source_port == DNS_PORT || packet.destination_port == DNS_PORT) && !self.wire_names.is_empty()
+    pub fn may_answer(&self, packet: &Packet, payload: &[u8]) -> bool {
+        let ports = [packet.source_port, packet.destination_port];
+        self.is_about_names(ports, packet.protocol == protocol::UDP, || payload)
     }
 
-    /// Whether a packet seen at a glance may hold such an answer, over UDP or TCP, or be on its way through the relay of a
-    /// proxy. `frame`: its bytes.
+    /// Whether a packet seen at a glance may belong to such a conversation, or be on its way through the relay of a proxy.
+    /// `frame`: its bytes.
     #[inline]
     pub fn may_say_something(&self, glance: &Glance, frame: &[u8]) -> bool {
-        let answers = (glance.port[0] == DNS_PORT || glance.port[1] == DNS_PORT) && !self.wire_names.is_empty();
-        let datagram = glance.protocol == protocol::UDP && self.proxies;
-        answers || datagram && frame.get(Glance::UDP_PAYLOAD..).is_some_and(relay::may_be)
+        let datagram = glance.protocol == protocol::UDP;
+        let payload = || frame.get(Glance::UDP_PAYLOAD..).unwrap_or_default();
+        self.is_about_names(glance.port, datagram, payload) || datagram && self.proxies && relay::may_be(payload())
+    }
+
+    #[inline]
+    fn is_about_names<'a>(&self, port: [u16; 2], datagram: bool, payload: impl FnOnce() -> &'a [u8]) -> bool {
+        let ends = port.map(|port| port == DNS_PORT);
+        ends != [false; 2]
+            && !self.wire_names.is_empty()
+            && (!datagram || ends == [true; 2] || self.is_about_one(payload()))
     }
 
     /// Whether a UDP packet may be on its way through the relay of a SOCKS proxy: the relay may not be known yet.
@@ -130,14 +141,17 @@ impl Listener {
         matches!(event, Event::DnsAnswer { name, .. } if self.wishes.names.contains(name))
     }
 
-    /// Only the question is compared: it stands at the same place in every message, and is not compressed.
+    /// Whether a message answers a question for one of the names.
     fn names_one(&self, message: &[u8]) -> bool {
+        message.get(2).is_some_and(|flags| flags & 0x80 != 0) && self.is_about_one(message)
+    }
+
+    /// Only the question is compared: it stands at the same place in every message, and is not compressed.
+    fn is_about_one(&self, message: &[u8]) -> bool {
         let Some(question) = message.get(12..) else { return false };
-        message[2] & 0x80 != 0
-            && self
-                .wire_names
-                .iter()
-                .any(|name| question.get(..name.len()).is_some_and(|asked| asked.eq_ignore_ascii_case(name)))
+        self.wire_names
+            .iter()
+            .any(|name| question.get(..name.len()).is_some_and(|asked| asked.eq_ignore_ascii_case(name)))
     }
 
     /// Whether a packet of a flow, which has counted it, may tell anything: of most flows only the first is looked at.
@@ -145,7 +159,7 @@ impl Listener {
     pub fn listens_to(&self, flow: &Flow, packet: &Packet) -> bool {
         match packet.protocol {
             protocol::TCP => flow.reading.is_some() || flow.ends[0].packets + flow.ends[1].packets == 1,
-            protocol::UDP => packet.source_port == DNS_PORT,
+            protocol::UDP => packet.source_port == DNS_PORT || !self.relays.is_empty(),
             _ => false,
         }
     }
