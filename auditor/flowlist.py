@@ -55,6 +55,9 @@ class FlowList:
 
     def batches(self, progress: Progress | None = None) -> Iterator[Part]:
         """Each batch with its labelled rows. Raises: CaptureError if no capture could be read."""
+        if self._scan.wait_for_something(progress):
+            import auditor.batches
+            import auditor.events  # noqa: F401 - with numpy, beside the scan
         while (batch := self._scan.next_batch(progress)) is not None:
             yield Part(batch, self._labelled(batch) if batch.wanted else None)
         errors = [f"{capture['path']}: {capture['error']}" for capture in self._scan.captures if capture["error"]]

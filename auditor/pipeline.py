@@ -86,7 +86,7 @@ def audit(
         # what is a vendor's on one side may have any address on the other
         options = options._replace(networks=None, ports=(), fingerprints=True)
     scan = open_scan(near, options)
-    if scan.wait_for_something():
+    if scan.wait_for_something(progress):
         from auditor.judging import prepare  # beside the scan
 
         prepare()

@@ -35,6 +35,7 @@ else:
 THREADS_AT_MOST = 1024
 LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
+LOOKS_PER_PROGRESS = round(PROGRESS_INTERVAL / LOOK_INTERVAL)
 
 
 class ScanOptions(NamedTuple):
@@ -96,12 +97,19 @@ class RunningScan:
             self._read_ahead()
         return batch
 
-    def wait_for_something(self) -> bool:
-        """Wait until a flow is met that somebody wants, or nothing more is to come; whether it was the former."""
+    def wait_for_something(self, progress: Progress | None = None) -> bool:
+        """Wait until a flow is met that somebody wants, or nothing more is to come; whether it was the former.
+
+        `progress` as for `next_batch`.
+        """
+        looks = 0
         while self._thread is not None and not self._scan.is_promising():
             self._thread.join(LOOK_INTERVAL)
             if not self._thread.is_alive():
                 break
+            looks += 1
+            if progress is not None and looks % LOOKS_PER_PROGRESS == 0:
+                progress(*self._scan.progress())
         return self._scan.is_promising()
 
     def cancel(self) -> None:

@@ -101,7 +101,8 @@ impl FlowKey {
     }
 
     /// A 64-bit hash. `seed` keeps a hostile sender from choosing collisions.
-    #[inline]
+    #[inline(always)] // as `FlowKey::of`
+    #[allow(clippy::inline_always)]
     pub fn hash(&self, seed: u64) -> u64 {
         if self.vlan != 0 {
             return mix(FlowKey { vlan: 0, ..*self }.hash(seed), self.vlan ^ seed);

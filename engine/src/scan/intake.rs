@@ -106,6 +106,7 @@ impl Trial {
         self.looked < Trial::PACKETS || self.copies * Trial::SHARE >= self.looked
     }
 
+    /// Counts a packet that was looked at, or might have been.
     #[inline]
     fn note(&mut self, copy: bool) {
         self.looked += 1;
@@ -198,7 +199,8 @@ impl Intake {
     }
 
     /// A packet's key, and which side sent it.
-    #[inline]
+    #[inline(always)] // as `FlowKey::of`
+    #[allow(clippy::inline_always)]
     pub fn key(&self, packet: &Packet) -> (FlowKey, Side) {
         let (key, side) = FlowKey::of(packet);
         (if self.vlan == VlanMode::Strict { key.within(packet.vlan) } else { key }, side)
@@ -217,12 +219,15 @@ impl Intake {
     /// Takes a group of packets, in their order.
     pub fn take(&mut self, group: &Group<'_>) {
         self.chosen.clear();
-        let keep_all = self.keep_all || self.interest.is_none();
         for (place, packet) in group.packets.iter().enumerate() {
             let (key, side) = self.key(packet);
             let addressed = self.table.address(key, side);
-            let copy = self.is_copy(packet, side, addressed.hash(), group.frame(place));
-            if keep_all || self.wants(&key) || self.says_something(group, place) {
+            let wanted = self.wants(&key);
+            let copy = (wanted || self.trial.goes_on()) && self.is_copy(packet, side, addressed.hash(), group.frame(place));
+            if !wanted {
+                self.trial.note(copy);
+            }
+            if self.keep_all || wanted || self.says_something(group, place) {
                 self.chosen.push(Chosen { place: place as u32, copy, addressed });
             } else if !copy {
                 let point = Point { interface: group.frame(place).interface, vlan: packet.vlan };
