@@ -1,0 +1,40 @@
+"""How a watch is to be done. Every limit has its reason here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from auditor.severity import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Everything beside the interfaces, the packs and the site."""
+
+    tick: float = 1.0  # seconds between two judgements; a finding is told within two seconds of its packet
+    health_interval: float = 10.0  # seconds between two health events
+    # A finding that goes on is told again at most this often, in seconds; a graver one at once.
+    update_interval: float = 10.0
+    # A finding is closed when its flows have ended and it was silent for so long, in seconds: a server that tries
+    # again after half a minute is still at it.
+    close_after: float = 60.0
+    # Rows that are judged: what is more leaves, ended and oldest first. 100,000 are judged in about a tenth of a second.
+    window_flows: int = 100_000
+    # Ended flows of a client that has been silent for so long, in seconds, leave the judged rows. Longer than any
+    # silence within a session (an idle control session may take an hour).
+    window_age: float = 7200.0
+    known_findings: int = 10_000  # of a watch; further ones are counted
+    known_sessions: int = 10_000  # of a watch, the latest; earlier ones are counted
+    active_flows: int = 200_000  # alive at once in the engine, some 400 bytes each
+    ring_bytes: int = 64 << 20  # each interface: over a second of small packets at half a million a second
+    # Packets that may be lost in one health interval without the watch being called incomplete: one in so many. A ring
+    # that overflowed once in a month does not make the month inconclusive; one that loses a handshake in a hundred does.
+    drops_tolerated: float = 1e-4
+    evidence: Path | None = None  # folder for the packets of findings; None: none are kept
+    evidence_bytes: int = 256 << 20  # of all segments of the ring on disk
+    evidence_age: float = 86_400.0  # seconds after which a segment goes
+    evidence_flow_bytes: int = 64 << 10  # IP bytes of one flow that are kept, both directions: data channels are long
+    kernel_filter: bool = True  # leave to the kernel what no check can concern
+    fail_on: Severity = Severity.MEDIUM
+    allow_incomplete: bool = False

@@ -1,0 +1,40 @@
+"""What a watch tells: events as they come, and the state after each judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from auditor.coverage import Coverage
+    from auditor.finding import Finding
+    from auditor.sessions import Session
+
+# As JSON writes it. `event` is `opened`, `updated`, `closed` (beside the fields of a finding as in the report) or
+# `health` (beside the fields of `Tick.health`); `time` is when it was told, ISO 8601 UTC with nanoseconds.
+Event = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """The state after one judgement. Plain records that nobody changes afterwards."""
+
+    time_ns: int
+    # `packets`, `bytes`, `drops` in all; `interval` with the same of the time since the last health event;
+    # `interfaces`: for each name `packets`, `bytes`, and drops by cause (`kernel`, `interface`, `freezes`, `ours`);
+    # `flows`: `judged`, `retired`, `evicted`; `limits`: names of limits that were reached, with counts;
+    # `complete`: whether drops still allow a clean verdict.
+    health: Mapping[str, Any]
+    findings: Sequence[Finding]  # all of the watch, worst first
+    changed: Sequence[Event]  # the finding events of this tick, as they were published
+    sessions: Sequence[Session]  # all that are known, by start
+    coverage: Sequence[Coverage]  # of the watch so far
+
+
+Publish = Callable[[Event], None]
+OnTick = Callable[[Tick], None]
+
+
+def ignore(_: object) -> None:
+    """For whoever wants to hear nothing."""
