@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Read};
 /// they are looked at. 1 MiB took 5 % longer, 64 KiB 10 % (a capture of 1 GB in the page cache).
 const SIZE: usize = 1 << 18;
 
-/// More bytes are needed, but frames already handed out lie in the buffer.
+/// More bytes are needed, but frames already handed out lie in the buffer, or a live source has none yet.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Paused;
 
@@ -69,6 +69,8 @@ impl Buffer {
                 Ok(0) => self.ended = true,
                 Ok(count) => self.end += count,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A live source has nothing now and may have more later.
+                Err(error) if error.kind() == ErrorKind::TimedOut => return Err(Paused),
                 Err(error) => {
                     self.failure = Some(error);
                     self.ended = true;
@@ -116,9 +118,9 @@ impl Buffer {
         self.failure.take()
     }
 
-    /// Bytes at a position; empty when they are not in the buffer.
+    /// The bytes from the buffer's begin, for positions as [`Buffer::position`] gives them.
     #[inline]
-    pub fn slice(&self, at: usize, len: usize) -> &[u8] {
-        at.checked_add(len).and_then(|end| self.bytes.get(at..end)).unwrap_or_default()
+    pub fn memory(&self) -> &[u8] {
+        &self.bytes
     }
 }

@@ -66,6 +66,14 @@ pub struct Frame {
     pub process: u32,
 }
 
+impl Frame {
+    /// The captured bytes, in the memory where they lie; empty when they are not there.
+    #[inline]
+    pub fn bytes<'m>(&self, memory: &'m [u8]) -> &'m [u8] {
+        self.at.checked_add(self.len as usize).and_then(|end| memory.get(self.at..end)).unwrap_or_default()
+    }
+}
+
 /// A capture being read, front to back.
 pub struct Capture {
     buffer: Buffer,
@@ -105,7 +113,8 @@ impl Capture {
     }
 
     /// Clears `frames` and fills it with up to `max` (at least 1) next frames that all lie in the
-    /// buffer at once. `false`: end of the capture, and `frames` is empty.
+    /// buffer at once. `false`: end of the capture, and `frames` is empty. `true` without frames: a live source, whose
+    /// reads fail with `TimedOut`, has none yet.
     pub fn next_frames(&mut self, frames: &mut Vec<Frame>, max: usize) -> bool {
         frames.clear();
         let max = max.max(1);
@@ -128,7 +137,13 @@ impl Capture {
     /// The captured bytes of a frame of the last batch; valid until the next [`Capture::next_frames`].
     #[inline]
     pub fn bytes(&self, frame: &Frame) -> &[u8] {
-        self.buffer.slice(frame.at, frame.len as usize)
+        frame.bytes(self.buffer.memory())
+    }
+
+    /// Where the frames of the last batch lie; valid until the next [`Capture::next_frames`].
+    #[inline]
+    pub fn memory(&self) -> &[u8] {
+        self.buffer.memory()
     }
 
     /// What is known so far; complete once `next_frames` returned `false`.

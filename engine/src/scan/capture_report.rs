@@ -137,15 +137,20 @@ impl CaptureReport {
         });
     }
 
-    /// Takes the reader's facts at the end of the capture.
-    pub fn close(&mut self, info: &Info) {
+    /// Takes what kind of capture it is.
+    pub fn describe(&mut self, info: &Info) {
         self.format = info.format.name();
         self.compression = info.compression.name();
         let types: BTreeSet<u16> = info.interfaces.iter().map(|interface| interface.link_type).collect();
         self.link_types = types.into_iter().map(|number| link_type_name(number).into_owned()).collect();
+        self.interface_names = info.interfaces.iter().map(|interface| interface.name.clone()).collect();
+    }
+
+    /// Takes the reader's facts at the end of the capture.
+    pub fn close(&mut self, info: &Info) {
+        self.describe(info);
         self.packets = info.packets;
         self.bytes = info.wire_bytes;
-        self.interface_names = info.interfaces.iter().map(|interface| interface.name.clone()).collect();
         if self.snapped > 0 {
             let Frame { number: frame, file_offset: offset, len, wire_len, .. } = self.first_snapped;
             self.problems.push(Problem {

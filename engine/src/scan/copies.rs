@@ -2,7 +2,7 @@
 
 use super::capture_report::CaptureReport;
 use super::points::vlan_text;
-use crate::capture::{Frame, Info};
+use crate::capture::Frame;
 use crate::flow::{Copied, Point};
 use crate::problem::Problem;
 
@@ -44,11 +44,11 @@ impl Copies {
     }
 
     /// Tells them as problems of their capture, and begins anew.
-    pub fn close(&mut self, report: &mut CaptureReport, info: &Info) {
+    pub fn close(&mut self, report: &mut CaptureReport) {
         let Copies { pairs, .. } = std::mem::take(self);
         for Pair { between, count, frame, offset } in pairs {
             let message = match between {
-                Some(between) => text(&between, info),
+                Some(between) => text(&between, &report.interface_names),
                 None => format!("packets were captured twice between more than {COPY_PAIRS} pairs of points"),
             };
             report.problems.push(Problem {
@@ -63,10 +63,10 @@ impl Copies {
     }
 }
 
-fn text(copied: &Copied, info: &Info) -> String {
-    let several = info.interfaces.len() > 1;
+fn text(copied: &Copied, names: &[String]) -> String {
+    let several = names.len() > 1;
     let routed = if copied.routed { ", with another hop limit" } else { "" };
-    let (first, again) = (place(copied.first, info, several), place(copied.again, info, several));
+    let (first, again) = (place(copied.first, names), place(copied.again, names));
     if copied.first == copied.again {
         let at = if several || copied.first.vlan != 0 { format!(" ({first})") } else { String::new() };
         return format!("packets were captured twice at one point{at}{routed}");
@@ -75,18 +75,18 @@ fn text(copied: &Copied, info: &Info) -> String {
 }
 
 /// A point in words: the interface where there are several, and the VLAN.
-fn place(point: Point, info: &Info, several: bool) -> String {
+fn place(point: Point, names: &[String]) -> String {
     let mut words = Vec::new();
-    if several {
-        words.push(interface_name(info, point.interface));
+    if names.len() > 1 {
+        words.push(interface_name(names, point.interface));
     }
     words.push(vlan_text(point.vlan));
     words.join(", ")
 }
 
 /// Number and name of an interface.
-pub fn interface_name(info: &Info, number: u16) -> String {
-    match info.interfaces.get(usize::from(number)).map(|interface| interface.name.as_str()) {
+fn interface_name(names: &[String], number: u16) -> String {
+    match names.get(usize::from(number)).map(String::as_str) {
         None | Some("") => format!("interface {number}"),
         Some(name) => format!("interface {number} ({name})"),
     }

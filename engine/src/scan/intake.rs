@@ -8,7 +8,7 @@ use super::listener::Listener;
 use super::options::VlanMode;
 use super::points::Points;
 use super::port_scan::PortScans;
-use crate::capture::{Capture, Frame};
+use crate::capture::Frame;
 use crate::fingerprint::Fingerprint;
 use crate::flow::{Addressed, Duplicates, Flow, FlowKey, Moment, Point, Side, Table, protocol};
 use crate::interest::Interest;
@@ -20,7 +20,9 @@ pub struct Group<'a> {
     pub packets: &'a [Packet],
     pub owners: &'a [u16],
     pub frames: &'a [Frame],
-    pub capture: &'a Capture,
+    /// Where the frames lie.
+    pub memory: &'a [u8],
+    pub names_processes: bool,
     pub datagram: &'a [u8],
     pub index: u32,
 }
@@ -30,7 +32,7 @@ impl Group<'_> {
     #[inline]
     fn payload(&self, place: usize) -> &[u8] {
         let packet = &self.packets[place];
-        let source = if packet.reassembled { self.datagram } else { self.capture.bytes(self.frame(place)) };
+        let source = if packet.reassembled { self.datagram } else { self.frame(place).bytes(self.memory) };
         let at = packet.payload_at as usize;
         source.get(at..at + packet.payload_captured as usize).unwrap_or_default()
     }
@@ -166,6 +168,11 @@ impl Intake {
         flow.noted || self.interest.as_ref().is_none_or(|interest| interest.wants_flow(flow))
     }
 
+    /// Counts what a flow that has ended shows of its ends.
+    pub fn count_ends(&mut self, flow: &Flow) {
+        self.points.count(flow, self.vlan);
+    }
+
     /// Whether packets may be told off at a glance: their addresses and ports alone say that nobody wants them.
     pub fn skims(&self) -> bool {
         !self.keep_all && self.interest.is_some()
@@ -237,7 +244,7 @@ impl Intake {
         }
         self.take_aside();
         let listens = !self.listener.is_deaf();
-        let names_processes = group.capture.info().names_processes;
+        let names_processes = group.names_processes;
         self.table.touch(self.chosen.iter().map(|chosen| &chosen.addressed));
         for Chosen { place, copy, addressed } in &self.chosen {
             let place = *place as usize;

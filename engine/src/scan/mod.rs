@@ -7,6 +7,7 @@ mod copies;
 mod intake;
 mod listener;
 mod options;
+mod passing;
 mod points;
 mod port_scan;
 mod process_names;
@@ -18,20 +19,20 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capture::{Capture, Frame, OpenError};
-use crate::flow::{Flow, Moment, Table, mix};
+use crate::flow::{Flow, Table, mix};
 use crate::quote::Quote;
-use crate::wire::{Decoder, Glance, LINKTYPE_ETHERNET, Outcome, Packet};
+use crate::wire::Decoder;
 
 pub use aside::ASIDE_TUPLES;
 pub use capture_report::CaptureReport;
 pub use checksums::CHECKSUM_SENDERS;
-use checksums::Checksums;
 pub use copies::COPY_PAIRS;
-use copies::Copies;
-use intake::{Group, Intake};
+use intake::Intake;
 pub use listener::{APP_EVENTS, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
 pub use options::{Options, VlanMode};
+pub(crate) use passing::Passing;
 pub use points::CAPTURE_POINTS;
+use points::Ends;
 use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 use process_names::ProcessNames;
@@ -127,25 +128,16 @@ pub struct Progress {
 pub struct Scan {
     inputs: VecDeque<String>,
     readers: HashMap<String, Reader>,
-    decoder: Decoder,
-    intake: Intake,
+    passing: Passing,
     current: Option<Capture>,
     reports: Vec<CaptureReport>,
     process_names: ProcessNames,
-    /// `None` where checksums are not validated.
-    checksums: Option<Checksums>,
-    /// Packets without an IP length so far.
-    lengthless: u64,
     totals: Totals,
     progress: Arc<Progress>,
     read_before: u64,
     identified: bool,
     ended: bool,
-    /// Frames are looked at before they are decoded.
-    skims: bool,
     frames: Vec<Frame>,
-    packets: Vec<Packet>,
-    owners: Vec<u16>,
     pool: Pool,
 }
 
@@ -161,38 +153,19 @@ impl Scan {
         let progress = Arc::new(Progress::default());
         progress.promising.store(options.interest.is_none(), Ordering::Relaxed);
         progress.total.store(total_size(&inputs), Ordering::Relaxed);
-        let validate_checksums = options.validate_checksums;
-        let mut intake = Intake::new(
-            Table::new(options.active_flows, 0, random_seed()),
-            options.interest,
-            options.keep_all,
-            options.port_scans,
-            options.fingerprints,
-            Listener::new(options.wishes),
-        );
-        intake.vlan = options.vlan;
-        if options.keep_duplicates {
-            intake.duplicates = None;
-        }
         Scan {
             inputs: in_order_of_time(inputs).into(),
             readers,
-            decoder: Decoder::new(validate_checksums, options.decode_depth),
-            skims: intake.skims() && !validate_checksums,
-            intake,
+            passing: Passing::new(options),
             current: None,
             reports: Vec::new(),
             process_names: ProcessNames::default(),
-            checksums: validate_checksums.then(Checksums::default),
-            lengthless: 0,
             totals: Totals::default(),
             progress,
             read_before: 0,
             identified: false,
             ended: false,
             frames: Vec::with_capacity(FRAMES),
-            packets: Vec::with_capacity(4 * FRAMES),
-            owners: Vec::with_capacity(4 * FRAMES),
             pool: Pool::default(),
         }
     }
@@ -214,17 +187,17 @@ impl Scan {
 
     /// What the decoder counted.
     pub fn decoder(&self) -> &Decoder {
-        &self.decoder
+        &self.passing.decoder
     }
 
     /// What the flow table counted.
     pub fn table(&self) -> &Table {
-        &self.intake.table
+        &self.passing.intake.table
     }
 
     /// Initiator and responder of which many ports were tried; complete after [`Step::End`].
     pub fn port_scans(&self) -> Vec<(u128, u128)> {
-        self.intake.port_scans.as_ref().map_or_else(Vec::new, PortScans::pairs)
+        self.passing.intake.port_scans.as_ref().map_or_else(Vec::new, PortScans::pairs)
     }
 
     /// Names of processes by the number in [`Flow::process`], number 1 first.
@@ -234,22 +207,22 @@ impl Scan {
 
     /// Quoted packets that found no room.
     pub fn quotes_dropped(&self) -> u64 {
-        self.intake.quotes_dropped
+        self.passing.intake.quotes_dropped
     }
 
     /// Whether traffic was dropped whose flows are no longer told apart.
     pub fn aside_is_full(&self) -> bool {
-        self.intake.aside.is_full()
+        self.passing.intake.aside.is_full()
     }
 
     /// What was read of payloads.
     pub fn listener(&self) -> &Listener {
-        &self.intake.listener
+        &self.passing.intake.listener
     }
 
     /// What ICMP errors quoted, in order of time.
     pub fn quotes(&self) -> Vec<Quote> {
-        let mut quotes: Vec<Quote> = self.intake.quotes.values().copied().collect();
+        let mut quotes: Vec<Quote> = self.passing.intake.quotes.values().copied().collect();
         quotes.sort_unstable_by_key(|quote| (quote.capture, quote.first_frame));
         quotes
     }
@@ -266,7 +239,7 @@ impl Scan {
             }
             let read = self.read_frames();
             left = left.saturating_sub(read);
-            if self.intake.table.ended() >= BATCH_ROWS {
+            if self.passing.intake.table.ended() >= BATCH_ROWS {
                 return Step::Batch(self.take_batch());
             }
         }
@@ -296,10 +269,13 @@ impl Scan {
         let Some(capture) = &mut self.current else { return 0 };
         let Some(report) = self.reports.last_mut() else { return 0 };
         if !capture.next_frames(&mut self.frames, FRAMES) {
-            close(report, capture, &mut self.intake.copies, self.checksums.as_mut());
+            close(report, capture, &mut self.passing);
             self.read_before += report.size;
             self.progress.read.store(self.read_before, Ordering::Relaxed);
             self.current = None;
+            return 0;
+        }
+        if self.frames.is_empty() {
             return 0;
         }
         if capture.info().names_processes {
@@ -311,61 +287,11 @@ impl Scan {
         if !self.identified {
             self.identified = true;
             let first = &self.frames[0];
-            self.intake.table.set_capture_set(capture_set(first, capture.bytes(first)));
+            self.passing.intake.table.set_capture_set(capture_set(first, capture.bytes(first)));
         }
-        self.packets.clear();
-        self.owners.clear();
-        let mut glances = 0;
-        for (place, frame) in self.frames.iter().enumerate() {
-            let bytes = capture.bytes(frame);
-            if self.skims
-                && frame.link_type == LINKTYPE_ETHERNET
-                && let Some(glance) = Glance::at(bytes, frame.wire_len)
-                && self.intake.passes(&glance, frame, bytes, index)
-            {
-                glances += 1;
-                report.note_size(frame, OVERSIZED_FRAME);
-                continue;
-            }
-            let before = self.packets.len();
-            let outcome = self.decoder.decode(bytes, frame.link_type, frame.wire_len, frame.time_ns, &mut self.packets);
-            if outcome != Outcome::Ip {
-                report.note(outcome, frame);
-            }
-            report.note_size(frame, OVERSIZED_FRAME);
-            let lengthless = self.decoder.counts().zero_length;
-            if lengthless != self.lengthless {
-                self.lengthless = lengthless;
-                report.note_lengthless(frame);
-            }
-            if let Some(checksums) = &mut self.checksums {
-                self.packets[before..].iter().for_each(|packet| checksums.note(packet, frame));
-            }
-            self.owners.resize(self.packets.len(), place as u16);
-            if self.packets[before..].iter().any(|packet| packet.reassembled) {
-                // The rebuilt bytes last only until the next frame.
-                self.intake.take(&Group {
-                    packets: &self.packets,
-                    owners: &self.owners,
-                    frames: &self.frames,
-                    capture,
-                    datagram: self.decoder.datagram(),
-                    index,
-                });
-                self.packets.clear();
-                self.owners.clear();
-            }
-        }
-        self.decoder.count_glances(glances);
-        self.intake.take(&Group {
-            packets: &self.packets,
-            owners: &self.owners,
-            frames: &self.frames,
-            capture,
-            datagram: &[],
-            index,
-        });
-        if self.intake.promising {
+        let names_processes = capture.info().names_processes;
+        self.passing.take(&self.frames, capture.memory(), names_processes, index, report);
+        if self.passing.intake.promising {
             self.progress.promising.store(true, Ordering::Relaxed);
         }
         if let Some(last) = self.frames.last() {
@@ -374,13 +300,11 @@ impl Scan {
         }
         self.frames.len() as u64
     }
+
     /// The ended flows, sorted.
     fn take_batch(&mut self) -> Batch {
         let room = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        let mut flows = self.intake.table.take_ended(room);
-        for flow in flows.iter_mut().filter(|flow| flow.reading.is_some()) {
-            self.intake.listener.close(flow);
-        }
+        let flows = self.passing.take_ended(room);
         let mut order: Vec<(u32, u64, u32)> =
             flows.iter().zip(0..).map(|(flow, place)| (flow.capture, flow.first_frame, place)).collect();
         order.sort_unstable();
@@ -388,16 +312,11 @@ impl Scan {
         let mut wanted = Vec::new();
         for &place in &order {
             let flow = &flows[place as usize];
-            let packets = flow.ends[0].packets + flow.ends[1].packets;
-            self.totals.flows += 1;
-            self.totals.flow_packets += packets;
-            self.intake.points.count(flow, self.intake.vlan);
-            if self.intake.wants_flow(flow) {
+            let is_wanted = self.passing.intake.wants_flow(flow);
+            self.totals.count(flow, is_wanted);
+            self.passing.intake.count_ends(flow);
+            if is_wanted {
                 wanted.push(place);
-            } else {
-                self.totals.unwanted[0] += 1;
-                self.totals.unwanted[1] += packets;
-                self.totals.unwanted[2] += flow.ends[0].ip_bytes + flow.ends[1].ip_bytes;
             }
         }
         Batch { flows, order, wanted, pool: Arc::clone(&self.pool) }
@@ -406,44 +325,54 @@ impl Scan {
     /// Ends every flow; the last batch.
     fn finish(&mut self) -> Step {
         if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
-            close(report, &capture, &mut self.intake.copies, self.checksums.as_mut());
+            close(report, &capture, &mut self.passing);
         }
         self.ended = true;
-        self.packets.clear();
-        self.decoder.finish(&mut self.packets);
         let frame = self.reports.last().map_or(0, |report| report.packets).max(1);
-        let capture = self.reports.len().saturating_sub(1) as u32;
-        for packet in &self.packets {
-            let (key, side) = self.intake.key(packet);
-            let addressed = self.intake.table.address(key, side);
-            let moment = Moment { time_ns: packet.time_ns, frame, capture, interface: 0 };
-            self.intake.table.update(&addressed, packet, &[], moment);
-        }
-        self.intake.table.finish();
+        self.passing.finish(frame, self.reports.len().saturating_sub(1) as u32);
         let batch = self.take_batch();
-        let aside = self.intake.aside.sums();
-        self.totals.flow_packets += aside.packets;
-        self.totals.unwanted[0] += aside.flows;
-        self.totals.unwanted[1] += aside.packets;
-        self.totals.unwanted[2] += aside.bytes;
-        for (number, ends) in self.intake.aside.ends().into_iter().enumerate() {
-            self.intake.points.add(number, ends);
-        }
-        let ends = self.intake.points.sum();
-        self.totals.two_way_flows = ends.two_way;
-        self.totals.half_seen_flows = ends.half_seen;
-        self.totals.copies = self.intake.copied;
-        self.intake.points.report(&mut self.reports);
+        let Intake { aside, points, copied, .. } = &mut self.passing.intake;
+        self.totals.count_aside(aside.sums());
+        points.add(&aside.ends());
+        self.totals.take_ends(points.sum());
+        self.totals.copies = *copied;
+        points.report(&mut self.reports);
         Step::Batch(batch)
     }
 }
 
-/// Writes what is told at the end of a capture into its report.
-fn close(report: &mut CaptureReport, capture: &Capture, copies: &mut Copies, checksums: Option<&mut Checksums>) {
-    copies.close(report, capture.info());
-    if let Some(checksums) = checksums {
-        checksums.close(report);
+impl Totals {
+    /// Counts a flow that has ended.
+    pub(crate) fn count(&mut self, flow: &Flow, is_wanted: bool) {
+        let packets = flow.ends[0].packets + flow.ends[1].packets;
+        self.flows += 1;
+        self.flow_packets += packets;
+        if !is_wanted {
+            self.unwanted[0] += 1;
+            self.unwanted[1] += packets;
+            self.unwanted[2] += flow.ends[0].ip_bytes + flow.ends[1].ip_bytes;
+        }
     }
+
+    /// Counts what was set aside.
+    pub(crate) fn count_aside(&mut self, aside: aside::Sums) {
+        self.flow_packets += aside.packets;
+        self.unwanted[0] += aside.flows;
+        self.unwanted[1] += aside.packets;
+        self.unwanted[2] += aside.bytes;
+    }
+
+    /// Takes what all capture points together show.
+    pub(crate) fn take_ends(&mut self, ends: Ends) {
+        self.two_way_flows = ends.two_way;
+        self.half_seen_flows = ends.half_seen;
+    }
+}
+
+/// Writes what is told at the end of a capture into its report.
+fn close(report: &mut CaptureReport, capture: &Capture, passing: &mut Passing) {
+    report.describe(capture.info());
+    passing.close(report);
     report.close(capture.info());
 }
 
@@ -452,7 +381,7 @@ pub(crate) fn open(path: &str) -> Result<Capture, OpenError> {
 }
 
 /// Names a set of captures by its first frame, so that a renamed, compressed or piped capture has the same flow identities.
-fn capture_set(first: &Frame, bytes: &[u8]) -> u64 {
+pub(crate) fn capture_set(first: &Frame, bytes: &[u8]) -> u64 {
     let mut name = mix(first.time_ns as u64, u64::from(first.wire_len));
     for chunk in bytes.chunks(8) {
         let mut word = [0; 8];
@@ -500,7 +429,7 @@ fn total_size(inputs: &[String]) -> u64 {
     total
 }
 
-fn random_seed() -> u64 {
+pub(crate) fn random_seed() -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish()
 }

@@ -70,11 +70,11 @@ impl Points {
         self.latest
     }
 
-    /// Counts flows of a point.
-    pub fn add(&mut self, number: usize, ends: Ends) {
-        if let Some((.., sum)) = self.known.get_mut(number) {
-            sum.two_way += ends.two_way;
-            sum.half_seen += ends.half_seen;
+    /// Counts flows of every point, by number.
+    pub fn add(&mut self, ends: &[Ends; CAPTURE_POINTS]) {
+        for ((.., sum), more) in self.known.iter_mut().zip(ends) {
+            sum.two_way += more.two_way;
+            sum.half_seen += more.half_seen;
         }
     }
 
@@ -83,7 +83,10 @@ impl Points {
         let ends = ends_of(flow);
         if ends.two_way + ends.half_seen > 0 {
             let number = self.number(flow.capture, Point { interface: flow.interface, vlan: flow.vlan });
-            self.add(number, ends);
+            if let Some((.., sum)) = self.known.get_mut(number) {
+                sum.two_way += ends.two_way;
+                sum.half_seen += ends.half_seen;
+            }
         }
         if vlan != VlanMode::Auto || flow.piece > 0 {
             return;
