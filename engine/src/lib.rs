@@ -12,6 +12,8 @@ pub mod fingerprint;
 pub mod flow;
 pub mod interest;
 pub mod link_type;
+#[cfg(target_os = "linux")]
+pub mod live;
 pub mod output;
 pub mod problem;
 pub mod quote;

@@ -1,5 +1,7 @@
 //! The one place where the core's failures become Python exceptions.
 
+#[cfg(target_os = "linux")]
+use pyo3::exceptions::{PyFileNotFoundError, PyPermissionError};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
@@ -9,6 +11,20 @@ pub fn write_failed(error: &std::io::Error) -> PyErr {
     match error.raw_os_error() {
         Some(number) => PyOSError::new_err((number, error.to_string())),
         None => PyOSError::new_err(error.to_string()),
+    }
+}
+
+/// An interface or a capture cannot be watched: PermissionError where that is forbidden, FileNotFoundError where it is
+/// not there, else OSError.
+#[cfg(target_os = "linux")]
+pub fn cannot_watch(error: &auditor_engine::live::OpenError) -> PyErr {
+    let arguments = (error.interface.clone(), error.message.clone());
+    if error.forbidden {
+        PyPermissionError::new_err(arguments)
+    } else if error.missing {
+        PyFileNotFoundError::new_err(arguments)
+    } else {
+        PyOSError::new_err(arguments)
     }
 }
 

@@ -3,7 +3,7 @@
 //! One row an event. Which columns count depends on its kind; the others are 0, empty, or -1 for `flag`.
 
 use auditor_engine::app::{Event, Mechanism, SocksCommand, Target, Verb};
-use auditor_engine::scan::{FlowSamples, Listener, Seen};
+use auditor_engine::scan::{FlowSamples, Seen};
 use auditor_engine::wire::Address;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -135,8 +135,8 @@ fn verb_name(verb: Verb) -> &'static str {
 }
 
 /// The events, in the order in which they were seen.
-pub fn events<'py>(py: Python<'py>, listener: &Listener) -> PyResult<Bound<'py, PyDict>> {
-    let seen: Vec<(&Seen, Row)> = listener.events().iter().map(|seen| (seen, row(&seen.event))).collect();
+pub fn events<'py>(py: Python<'py>, events: &[Seen]) -> PyResult<Bound<'py, PyDict>> {
+    let seen: Vec<(&Seen, Row)> = events.iter().map(|seen| (seen, row(&seen.event))).collect();
     let fields = PyDict::new(py);
     let number = |name: &str, bytes: Vec<u8>| fields.set_item(name, PyBytes::new(py, &bytes));
     let hi = |row: &Row| row.address.map_or(0, |address| (address.0 >> 64) as u64);

@@ -4,6 +4,8 @@ mod columns;
 mod errors;
 mod events;
 mod extract;
+#[cfg(target_os = "linux")]
+mod live;
 mod reader;
 mod reports;
 mod scan;
@@ -22,6 +24,13 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<columns::Labels>()?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(extract::extract, module)?)?;
+    #[cfg(target_os = "linux")]
+    {
+        module.add_class::<live::Watching>()?;
+        module.add_class::<live::Tick>()?;
+        module.add_function(wrap_pyfunction!(live::watch, module)?)?;
+        module.add_function(wrap_pyfunction!(live::give_up_privileges, module)?)?;
+    }
     module.add_function(wrap_pyfunction!(columns::format_addresses, module)?)?;
     module.add_function(wrap_pyfunction!(columns::format_tunnel, module)?)?;
     module.add_function(wrap_pyfunction!(columns::format_community_ids, module)?)?;

@@ -70,14 +70,40 @@ pub fn capture<'py>(py: Python<'py>, report: &CaptureReport) -> PyResult<Bound<'
     Ok(fields)
 }
 
+/// What is counted on the way.
+pub struct Sums<'s> {
+    pub totals: scan::Totals,
+    pub table: flow::Counts,
+    pub decoder: &'s wire::Counts,
+    pub aside_is_full: bool,
+    pub quotes_dropped: u64,
+    pub events_dropped: u64,
+    pub stream_limits_reached: u64,
+}
+
+impl Sums<'_> {
+    /// Those of a scan.
+    pub fn of(scan: &scan::Scan) -> Sums<'_> {
+        Sums {
+            totals: scan.totals(),
+            table: scan.table().counts(),
+            decoder: scan.decoder().counts(),
+            aside_is_full: scan.aside_is_full(),
+            quotes_dropped: scan.quotes_dropped(),
+            events_dropped: scan.listener().dropped(),
+            stream_limits_reached: scan.listener().limits_reached(),
+        }
+    }
+}
+
 /// Sums over the scan.
-pub fn totals<'py>(py: Python<'py>, scan: &scan::Scan) -> PyResult<Bound<'py, PyDict>> {
-    let (totals, table, decoder) = (scan.totals(), scan.table().counts(), scan.decoder().counts());
+pub fn totals<'py>(py: Python<'py>, sums: &Sums<'_>) -> PyResult<Bound<'py, PyDict>> {
+    let Sums { totals, table, decoder, .. } = sums;
     let fields = PyDict::new(py);
     for (name, value) in [
         ("packets", decoder.frames),
         ("non_ip", decoder.not_ip.iter().sum()),
-        ("flows_not_told_apart", u64::from(scan.aside_is_full())),
+        ("flows_not_told_apart", u64::from(sums.aside_is_full)),
         ("undecoded", decoder.malformed + decoder.unsupported.values().sum::<u64>()),
         ("flows", totals.flows),
         ("flow_packets", totals.flow_packets),
@@ -90,9 +116,9 @@ pub fn totals<'py>(py: Python<'py>, scan: &scan::Scan) -> PyResult<Bound<'py, Py
         ("out_of_order", table.out_of_order),
         ("most_active_flows", table.most_active as u64),
         ("evicted_flows", table.evicted),
-        ("quotes_dropped", scan.quotes_dropped()),
-        ("events_dropped", scan.listener().dropped()),
-        ("stream_limits_reached", scan.listener().limits_reached()),
+        ("quotes_dropped", sums.quotes_dropped),
+        ("events_dropped", sums.events_dropped),
+        ("stream_limits_reached", sums.stream_limits_reached),
         ("fragments", decoder.fragments),
         ("fragments_rebuilt", decoder.datagrams_rebuilt),
         ("fragments_incomplete", decoder.datagrams_incomplete),

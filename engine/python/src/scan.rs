@@ -27,7 +27,7 @@ const FRAMES_PER_STEP: u64 = 1 << 19;
 #[pyclass(frozen, from_py_object, module = "auditor._engine")]
 #[derive(Clone)]
 pub struct Interest {
-    inner: interest::Interest,
+    pub(crate) inner: interest::Interest,
 }
 
 #[pymethods]
@@ -44,7 +44,7 @@ impl Interest {
 #[pyclass(frozen, from_py_object, module = "auditor._engine")]
 #[derive(Clone)]
 pub struct Wishes {
-    inner: engine::Wishes,
+    pub(crate) inner: engine::Wishes,
 }
 
 #[pymethods]
@@ -172,7 +172,7 @@ impl Scan {
     /// Sums over the scan.
     #[getter]
     fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        reports::totals(py, &self.lock())
+        reports::totals(py, &reports::Sums::of(&self.lock()))
     }
 
     /// (initiator, responder) pairs of which many ports were tried.
@@ -191,7 +191,7 @@ impl Scan {
     /// What was read of payloads, as columns.
     #[getter]
     fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        events::events(py, self.lock().listener())
+        events::events(py, self.lock().listener().events())
     }
 
     /// What samples of payload look like, as columns; one row a flow.

@@ -300,6 +300,53 @@ impl Flow {
         &self.history[..usize::from(self.letters)]
     }
 
+    /// The record as it is so far, without what is read of the payload and without the ranges that are missing.
+    pub fn so_far(&self) -> Flow {
+        let details = |of: &Details| Details {
+            holes: Holes::default(),
+            syn: of.syn,
+            fin: of.fin,
+            rst: of.rst,
+            retransmitted: of.retransmitted,
+            vlan: of.vlan,
+            repeats: of.repeats,
+        };
+        Flow {
+            key: self.key,
+            expires_ns: self.expires_ns,
+            last_ns: self.last_ns,
+            ends: self.ends,
+            start_ns: self.start_ns,
+            last_data_ns: self.last_data_ns,
+            closed_ns: self.closed_ns,
+            last_frame: self.last_frame,
+            last_capture: self.last_capture,
+            capture: self.capture,
+            generation: self.generation,
+            initiator: self.initiator,
+            basis: self.basis,
+            closing: self.closing,
+            letters: self.letters,
+            first_frame: self.first_frame,
+            syn_frame: self.syn_frame,
+            syn_sequence: self.syn_sequence,
+            piece: self.piece,
+            flow_id: self.flow_id,
+            missed_bytes: self.missed_bytes,
+            vlan: self.vlan,
+            tunnel: self.tunnel,
+            history: self.history,
+            process: self.process,
+            noted: self.noted,
+            interface: self.interface,
+            mixed_vlans: self.mixed_vlans,
+            reading: None,
+            fingerprint: None,
+            twice: self.twice.clone(),
+            details: [details(&self.details[0]), details(&self.details[1])],
+        }
+    }
+
     /// Writes a letter, upper case for the initiator's packets.
     #[inline]
     pub fn write(&mut self, side: Side, letter: u8) {

@@ -357,6 +357,35 @@ impl Table {
         slot
     }
 
+    /// The time is at least that, although no packet says so: ends what has been silent too long.
+    pub fn advance(&mut self, now_ns: i64) {
+        self.clock_ns = self.clock_ns.max(now_ns);
+        if self.wheel.is_due(self.clock_ns) {
+            self.sweep();
+        }
+    }
+
+    /// The flows that are alive, in order of slots.
+    pub fn alive(&self) -> impl Iterator<Item = &Flow> {
+        self.flows.iter().filter(|flow| flow.first_frame != 0)
+    }
+
+    /// The living flow of packets with that address.
+    pub fn find(&self, addressed: &Addressed) -> Option<&Flow> {
+        let flows = &self.flows;
+        self.index
+            .find(addressed.hash, |slot| flows[slot as usize].key == addressed.key)
+            .map(|slot| &flows[slot as usize])
+    }
+
+    /// A living flow's record as it would be if nothing more came.
+    pub fn so_far(&self, flow: &Flow) -> Flow {
+        let mut record = flow.so_far();
+        count_strays(&mut record, &self.counts);
+        close(&mut record, self.capture_set);
+        record
+    }
+
     /// Ends all that is left, in order of slots.
     pub fn finish(&mut self) {
         for slot in 0..self.flows.len() as u32 {

@@ -70,6 +70,7 @@ pub struct Aside {
     bytes: u64,
 }
 
+#[allow(clippy::len_without_is_empty)] // nobody asks
 impl Aside {
     /// Nothing yet.
     pub fn new() -> Aside {
@@ -156,6 +157,11 @@ impl Aside {
             }
         }
         ends
+    }
+
+    /// Different 5-tuples so far.
+    pub fn len(&self) -> usize {
+        self.len
     }
 
     /// Whether some flows were not told apart.

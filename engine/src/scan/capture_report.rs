@@ -44,6 +44,8 @@ pub struct CaptureReport {
     pub problems: Problems,
     /// Bytes read, decompressed.
     pub size: u64,
+    /// Number of the last frame, while it is being read.
+    pub last_frame: u64,
 }
 
 impl CaptureReport {
@@ -151,6 +153,17 @@ impl CaptureReport {
         self.describe(info);
         self.packets = info.packets;
         self.bytes = info.wire_bytes;
+        self.report_snapped();
+        self.captured_bytes = info.captured_bytes;
+        self.drops = info.interfaces.iter().map(crate::capture::Interface::drops).sum();
+        self.first_ns = info.first_ns;
+        self.last_ns = info.last_ns;
+        self.problems.join(&info.problems);
+        self.complete = info.complete && !self.problems.as_slice().iter().any(|problem| problem.hides_traffic);
+    }
+
+    /// Tells of packets that were captured shorter than they were, if there are any.
+    pub fn report_snapped(&mut self) {
         if self.snapped > 0 {
             let Frame { number: frame, file_offset: offset, len, wire_len, .. } = self.first_snapped;
             self.problems.push(Problem {
@@ -165,11 +178,5 @@ impl CaptureReport {
                 hides_traffic: false,
             });
         }
-        self.captured_bytes = info.captured_bytes;
-        self.drops = info.interfaces.iter().map(crate::capture::Interface::drops).sum();
-        self.first_ns = info.first_ns;
-        self.last_ns = info.last_ns;
-        self.problems.join(&info.problems);
-        self.complete = info.complete && !self.problems.as_slice().iter().any(|problem| problem.hides_traffic);
     }
 }

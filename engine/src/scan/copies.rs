@@ -1,4 +1,6 @@
-//! How many packets of a capture came twice, and between which points.
+//! How many packets of each capture came twice, and between which points.
+
+use std::collections::BTreeMap;
 
 use super::capture_report::CaptureReport;
 use super::points::vlan_text;
@@ -19,34 +21,34 @@ struct Pair {
     offset: u64,
 }
 
-/// The copies of one capture.
+/// The copies of every capture, by its index.
 #[derive(Debug, Default)]
 pub struct Copies {
-    pairs: Vec<Pair>,
-    /// Number of the last frame that was counted: the packets of a tunnel are one copy.
-    last: u64,
+    pairs: BTreeMap<u32, Vec<Pair>>,
+    /// Capture and number of the last frame that was counted: the packets of a tunnel are one copy.
+    last: (u32, u64),
 }
 
 impl Copies {
-    /// Counts one.
-    pub fn note(&mut self, copied: &Copied, frame: &Frame) {
-        if self.last == frame.number {
+    /// Counts one, of that capture.
+    pub fn note(&mut self, copied: &Copied, capture: u32, frame: &Frame) {
+        if self.last == (capture, frame.number) {
             return;
         }
-        self.last = frame.number;
-        let known = self.pairs.iter().position(|pair| pair.between.as_ref().is_none_or(|between| between == copied));
+        self.last = (capture, frame.number);
+        let pairs = self.pairs.entry(capture).or_default();
+        let known = pairs.iter().position(|pair| pair.between.as_ref().is_none_or(|between| between == copied));
         if let Some(pair) = known {
-            self.pairs[pair].count += 1;
+            pairs[pair].count += 1;
             return;
         }
-        let between = (self.pairs.len() < COPY_PAIRS).then_some(*copied);
-        self.pairs.push(Pair { between, count: 1, frame: frame.number, offset: frame.file_offset });
+        let between = (pairs.len() < COPY_PAIRS).then_some(*copied);
+        pairs.push(Pair { between, count: 1, frame: frame.number, offset: frame.file_offset });
     }
 
-    /// Tells them as problems of their capture, and begins anew.
-    pub fn close(&mut self, report: &mut CaptureReport) {
-        let Copies { pairs, .. } = std::mem::take(self);
-        for Pair { between, count, frame, offset } in pairs {
+    /// Tells those of that capture as its problems.
+    pub fn report(&self, capture: u32, report: &mut CaptureReport) {
+        for &Pair { between, count, frame, offset } in self.pairs.get(&capture).into_iter().flatten() {
             let message = match between {
                 Some(between) => text(&between, &report.interface_names),
                 None => format!("packets were captured twice between more than {COPY_PAIRS} pairs of points"),

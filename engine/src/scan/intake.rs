@@ -61,7 +61,7 @@ pub struct Intake {
     /// Recognises copies; `None`: they are taken like other packets.
     pub duplicates: Option<Duplicates>,
     trial: Trial,
-    /// Those of the capture that is read.
+    /// Those that it recognised.
     pub copies: Copies,
     /// Packets that were copies.
     pub copied: u64,
@@ -189,7 +189,7 @@ impl Intake {
         let Glance { address: [source, destination], port: [_, port], protocol, tcp_flags, ip_len } = *glance;
         let (hash, side) = self.table.address_glance(glance);
         if self.duplicates.is_some() && self.trial.goes_on() {
-            let copy = self.is_copy(&glance.identity(bytes, frame.time_ns), side, hash, frame);
+            let copy = self.is_copy(&glance.identity(bytes, frame.time_ns), side, hash, capture, frame);
             self.trial.note(copy);
             if copy {
                 return true;
@@ -215,12 +215,22 @@ impl Intake {
 
     /// Whether a packet is a copy of one before; then it is counted.
     #[inline]
-    fn is_copy(&mut self, packet: &Packet, side: Side, hash: u64, frame: &Frame) -> bool {
+    fn is_copy(&mut self, packet: &Packet, side: Side, hash: u64, capture: u32, frame: &Frame) -> bool {
         let Some(duplicates) = &mut self.duplicates else { return false };
         let Some(copied) = duplicates.recognise(packet, side, hash, frame.interface) else { return false };
-        self.copies.note(&copied, frame);
+        self.copies.note(&copied, capture, frame);
         self.copied += 1;
         true
+    }
+
+    /// Wants other flows from now on.
+    pub fn turn_to(&mut self, interest: Option<Interest>) {
+        self.interest = interest;
+    }
+
+    /// The packets of the last group that were counted in the table: place in the group, and address.
+    pub fn chosen(&self) -> impl Iterator<Item = (u32, &Addressed)> {
+        self.chosen.iter().filter(|chosen| !chosen.copy).map(|chosen| (chosen.place, &chosen.addressed))
     }
 
     /// Takes a group of packets, in their order.
@@ -230,7 +240,8 @@ impl Intake {
             let (key, side) = self.key(packet);
             let addressed = self.table.address(key, side);
             let wanted = self.wants(&key);
-            let copy = (wanted || self.trial.goes_on()) && self.is_copy(packet, side, addressed.hash(), group.frame(place));
+            let copy = (wanted || self.trial.goes_on())
+                && self.is_copy(packet, side, addressed.hash(), group.index, group.frame(place));
             if !wanted {
                 self.trial.note(copy);
             }

@@ -57,6 +57,19 @@ pub struct FlowSamples {
     pub reverse: Sampled,
 }
 
+impl FlowSamples {
+    fn of(flow: &Flow, sampled: [Sampled; 2]) -> FlowSamples {
+        let side = flow.initiator_side();
+        FlowSamples { flow_id: flow.flow_id, forward: sampled[side], reverse: sampled[side ^ 1] }
+    }
+
+    /// The samples of a flow that is still being read, as they are so far.
+    pub(crate) fn so_far(flow: &Flow) -> Option<FlowSamples> {
+        let sampled = flow.reading.as_ref()?.sampled()?;
+        Some(FlowSamples::of(flow, sampled))
+    }
+}
+
 /// Reads flows.
 pub struct Listener {
     wishes: Wishes,
@@ -240,12 +253,7 @@ impl Listener {
         self.limits_reached += u64::from(reading.limits_reached());
         let Some(sampled) = reading.sampled() else { return };
         if self.samples.len() < APP_SAMPLES {
-            let side = flow.initiator_side();
-            self.samples.push(FlowSamples {
-                flow_id: flow.flow_id,
-                forward: sampled[side],
-                reverse: sampled[side ^ 1],
-            });
+            self.samples.push(FlowSamples::of(flow, sampled));
         } else {
             self.dropped += 1;
         }
@@ -283,6 +291,20 @@ impl Listener {
                 self.dropped += 1;
             }
         }
+    }
+
+    /// Reads other things from now on; flows that are being read go on as they began.
+    pub(crate) fn listen_to(&mut self, wishes: Wishes) {
+        let Listener { wishes, expected, proxies, wire_names, .. } = Listener::new(wishes);
+        self.expected = expected;
+        self.proxies = proxies;
+        self.wire_names = wire_names;
+        self.wishes = wishes;
+    }
+
+    /// What was seen since this was last asked.
+    pub(crate) fn take_seen(&mut self) -> (Vec<Seen>, Vec<FlowSamples>) {
+        (std::mem::take(&mut self.events), std::mem::take(&mut self.samples))
     }
 
     /// Events in the order in which they were seen.

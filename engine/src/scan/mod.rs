@@ -24,6 +24,7 @@ use crate::quote::Quote;
 use crate::wire::Decoder;
 
 pub use aside::ASIDE_TUPLES;
+pub(crate) use aside::Aside;
 pub use capture_report::CaptureReport;
 pub use checksums::CHECKSUM_SENDERS;
 pub use copies::COPY_PAIRS;
@@ -32,10 +33,10 @@ pub use listener::{APP_EVENTS, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes}
 pub use options::{Options, VlanMode};
 pub(crate) use passing::Passing;
 pub use points::CAPTURE_POINTS;
-use points::Ends;
-use port_scan::PortScans;
+pub(crate) use points::Ends;
+pub(crate) use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
-use process_names::ProcessNames;
+pub(crate) use process_names::ProcessNames;
 
 /// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
 pub const BATCH_ROWS: usize = 16_384;
@@ -44,7 +45,7 @@ pub const BATCH_ROWS: usize = 16_384;
 const OVERSIZED_FRAME: u32 = 1600;
 
 /// Frames that are decoded before their flows are looked up.
-const FRAMES: usize = 128;
+pub(crate) const FRAMES: usize = 128;
 
 /// A source of a capture's bytes that is no file, to be read once.
 pub type Reader = Box<dyn Read + Send>;
@@ -269,7 +270,7 @@ impl Scan {
         let Some(capture) = &mut self.current else { return 0 };
         let Some(report) = self.reports.last_mut() else { return 0 };
         if !capture.next_frames(&mut self.frames, FRAMES) {
-            close(report, capture, &mut self.passing);
+            close(index, report, capture, &mut self.passing);
             self.read_before += report.size;
             self.progress.read.store(self.read_before, Ordering::Relaxed);
             self.current = None;
@@ -324,12 +325,13 @@ impl Scan {
 
     /// Ends every flow; the last batch.
     fn finish(&mut self) -> Step {
+        let index = self.reports.len().saturating_sub(1) as u32;
         if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
-            close(report, &capture, &mut self.passing);
+            close(index, report, &capture, &mut self.passing);
         }
         self.ended = true;
         let frame = self.reports.last().map_or(0, |report| report.packets).max(1);
-        self.passing.finish(frame, self.reports.len().saturating_sub(1) as u32);
+        self.passing.finish(frame, index);
         let batch = self.take_batch();
         let Intake { aside, points, copied, .. } = &mut self.passing.intake;
         self.totals.count_aside(aside.sums());
@@ -354,6 +356,15 @@ impl Totals {
         }
     }
 
+    /// Adds those of other traffic.
+    pub(crate) fn add(&mut self, more: &Totals) {
+        self.flows += more.flows;
+        self.flow_packets += more.flow_packets;
+        for (sum, one) in self.unwanted.iter_mut().zip(more.unwanted) {
+            *sum += one;
+        }
+    }
+
     /// Counts what was set aside.
     pub(crate) fn count_aside(&mut self, aside: aside::Sums) {
         self.flow_packets += aside.packets;
@@ -370,9 +381,9 @@ impl Totals {
 }
 
 /// Writes what is told at the end of a capture into its report.
-fn close(report: &mut CaptureReport, capture: &Capture, passing: &mut Passing) {
+pub(crate) fn close(index: u32, report: &mut CaptureReport, capture: &Capture, passing: &mut Passing) {
     report.describe(capture.info());
-    passing.close(report);
+    passing.close(index, report);
     report.close(capture.info());
 }
 

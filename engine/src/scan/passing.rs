@@ -101,9 +101,9 @@ impl Passing {
         self.intake.take(&Group { packets, owners, frames, memory, names_processes, datagram: &[], index });
     }
 
-    /// Tells what was odd in the capture that has been read, and begins anew.
-    pub fn close(&mut self, report: &mut CaptureReport) {
-        self.intake.copies.close(report);
+    /// Tells what was odd in the capture with that index, now that it has been read.
+    pub fn close(&mut self, index: u32, report: &mut CaptureReport) {
+        self.intake.copies.report(index, report);
         if let Some(checksums) = &mut self.checksums {
             checksums.close(report);
         }

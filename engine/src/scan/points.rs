@@ -38,7 +38,7 @@ struct Joined {
 }
 
 /// Every point of a scan, by its capture.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Points {
     known: Vec<(u32, Point, Ends)>,
     latest: usize,

@@ -86,6 +86,11 @@ impl PortScans {
         }
     }
 
+    /// Whether further pairs would not be watched.
+    pub fn is_full(&self) -> bool {
+        self.len >= PORT_SCAN_PAIRS
+    }
+
     /// The pairs that are scans, in order.
     pub fn pairs(&self) -> Vec<(u128, u128)> {
         let scans = self.many.iter().filter(|(_, ports)| ports.len() == PORT_SCAN_PORTS);

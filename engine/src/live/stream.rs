@@ -1,0 +1,92 @@
+//! A capture that another program writes while we read it: `dumpcap -w - | …`, or a file.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::wait;
+use crate::capture::{self, Capture};
+use crate::scan::CaptureReport;
+
+/// Milliseconds between two looks at whether to go on, while a capture's first bytes are waited for.
+const LOOK_MS: i32 = 100;
+
+/// A capture on a descriptor.
+pub struct Stream {
+    fd: RawFd,
+    source: Option<Patient>,
+    impatient: Arc<AtomicBool>,
+    capture: Option<Capture>,
+}
+
+/// Reads that wait for the first bytes, and later only take what is there.
+struct Patient {
+    file: File,
+    impatient: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Read for Patient {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(0);
+            }
+            let impatient = self.impatient.load(Ordering::Relaxed);
+            if wait::for_any(&[self.file.as_raw_fd()], if impatient { 0 } else { LOOK_MS }) {
+                return self.file.read(bytes);
+            }
+            if impatient {
+                return Err(ErrorKind::TimedOut.into());
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// A file, or `-` for standard input. Nothing is read yet. `stop` ends it where it is.
+    pub fn open(path: &str, stop: &Arc<AtomicBool>) -> io::Result<Stream> {
+        let file = if path == "-" { standard_input()? } else { File::open(path)? };
+        let impatient = Arc::new(AtomicBool::new(false));
+        Ok(Stream {
+            fd: file.as_raw_fd(),
+            source: Some(Patient { file, impatient: Arc::clone(&impatient), stop: Arc::clone(stop) }),
+            impatient,
+            capture: None,
+        })
+    }
+
+    /// What to wait for.
+    pub fn fd(&self) -> RawFd {
+        self.fd
+    }
+
+    /// Tells what kind of capture it is, as far as that is known.
+    pub fn describe(&self, report: &mut CaptureReport) {
+        if let Some(capture) = &self.capture {
+            report.describe(capture.info());
+        }
+    }
+
+    /// The capture; its first bytes are waited for when this is asked for the first time.
+    pub fn capture(&mut self) -> Result<&mut Capture, capture::OpenError> {
+        if let Some(source) = self.source.take() {
+            self.capture = Some(Capture::from_reader(Box::new(source))?);
+            self.impatient.store(true, Ordering::Relaxed);
+        }
+        self.capture.as_mut().ok_or_else(|| capture::OpenError::Io(ErrorKind::UnexpectedEof.into()))
+    }
+}
+
+/// Standard input under a descriptor of our own.
+fn standard_input() -> io::Result<File> {
+    // SAFETY: a plain system call; the result is checked.
+    let fd = unsafe { libc::dup(0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is new and nobody else's.
+    Ok(unsafe { File::from_raw_fd(fd) })
+}
