@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -61,7 +61,7 @@ class Labelled(NamedTuple):
         )
 
 
-def flows_of(columns: Mapping[str, bytes]) -> Flows:
+def flows_of(columns: Mapping[str, Any]) -> Flows:
     """The rows of a batch, as views of the engine's bytes."""
     return Flows(**{name: np.frombuffer(columns[name], kind) for name, kind in TYPES.items()})
 

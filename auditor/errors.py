@@ -2,6 +2,7 @@
 
     AuditorError          message and exit code 2, never a traceback
     ├── CaptureError      a capture that cannot be opened at all
+    ├── WatchError        an interface that cannot be watched
     ├── RulePackError     a rule pack that is not valid; carries every error found
     └── SiteError         a site file that is not valid; carries every error found
 
@@ -21,6 +22,10 @@ class AuditorError(Exception):
 
 class CaptureError(AuditorError):
     """A capture that cannot be opened or holds nothing readable."""
+
+
+class WatchError(AuditorError):
+    """An interface that cannot be watched. Where a permission is missing, the help is what grants it."""
 
 
 class DocumentError(AuditorError):

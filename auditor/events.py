@@ -156,7 +156,7 @@ def events_of(columns: Mapping[str, Any]) -> Events:
     )
 
 
-def samples_of(columns: Mapping[str, bytes]) -> Samples:
+def samples_of(columns: Mapping[str, Any]) -> Samples:
     """The engine's samples as columns; what is not there is empty."""
     found = {name: np.frombuffer(columns.get(name, b""), kind) for name, kind in SAMPLES.items()}
     sampled: dict[str, Any] = {

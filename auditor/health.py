@@ -133,7 +133,9 @@ def capture_losses(capture: Mapping[str, Any]) -> list[str]:
         return [f"{name}: {capture['error']}"]
     hiding = [problem for problem in capture["problems"] if problem["hides_traffic"]]
     reasons = []
-    if capture["drops"] and not any(problem["name"] == "packets-dropped" for problem in hiding):
+    if capture["drops"] > capture.get("drops_tolerated", 0) and not any(
+        problem["name"] == "packets-dropped" for problem in hiding
+    ):
         reasons.append(f"{name}: {capture['drops']} packets dropped while capturing")
     reasons += [f"{name}: {problem['message']} ({_times(problem['count'])})" for problem in hiding]
     if not capture["complete"] and not hiding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -30,20 +30,20 @@ if TYPE_CHECKING:
     from auditor.site import Site
 
     class Told(Protocol):
-        """What a scan, a running or a stored one, tells beside the flows."""
+        """What a scan, a running or a stored one, or a watch so far, tells beside the flows."""
 
         @property
-        def events(self) -> dict[str, Any]: ...
+        def events(self) -> Mapping[str, Any]: ...
         @property
-        def samples(self) -> dict[str, bytes]: ...
+        def samples(self) -> Mapping[str, Any]: ...
         @property
-        def quotes(self) -> dict[str, bytes]: ...
+        def quotes(self) -> Mapping[str, Any]: ...
         @property
-        def totals(self) -> dict[str, Any]: ...
+        def totals(self) -> Mapping[str, Any]: ...
         @property
-        def processes(self) -> list[str]: ...
+        def processes(self) -> Iterable[str]: ...
         @property
-        def port_scans(self) -> list[tuple[int, int]]: ...
+        def port_scans(self) -> Iterable[tuple[int, int]]: ...
 
 
 class Outside(NamedTuple):
@@ -66,7 +66,7 @@ QUOTE_TYPES = {
 
 
 def judge(
-    batches: Sequence[Mapping[str, bytes]],
+    batches: Sequence[Mapping[str, Any]],
     scan: Told,
     health: Health,
     packs: tuple[EnabledPack, ...],
@@ -145,7 +145,7 @@ def all_checks() -> list[Check]:
     return [check for check in discovery.instances("auditor.checks", Check) if isinstance(check, Check)]
 
 
-def joined(batches: Sequence[Mapping[str, bytes]]) -> Flows:
+def joined(batches: Sequence[Mapping[str, Any]]) -> Flows:
     """The rows of all batches as one table."""
     if not batches:
         return flows_of(dict.fromkeys(TYPES, b""))
@@ -155,6 +155,6 @@ def joined(batches: Sequence[Mapping[str, bytes]]) -> Flows:
     return Flows(**{name: np.concatenate([getattr(table, name) for table in tables]) for name in TYPES})
 
 
-def quotes_of(columns: Mapping[str, bytes]) -> Quotes:
+def quotes_of(columns: Mapping[str, Any]) -> Quotes:
     """The engine's quotes as columns."""
     return Quotes(**{name: np.frombuffer(columns[name], kind) for name, kind in QUOTE_TYPES.items()})

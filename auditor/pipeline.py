@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from auditor import discovery
 from auditor.coverage import Exercise, Judges, coverage_of
@@ -105,7 +105,7 @@ def audit(
 
         judged = judge(batches, scan, health, enabled, place, as_of, processes=told)
     else:
-        judged = _judge_nothing(enabled, scan, health)
+        judged = judge_nothing(enabled, scan.totals, health)
     return Audit(
         health=health,
         enabled_packs=enabled,
@@ -168,10 +168,10 @@ def _today() -> date:
     return datetime.now().astimezone().date()
 
 
-def _judge_nothing(enabled: Sequence[EnabledPack], scan: RunningScan, health: Health) -> Judged:
+def judge_nothing(enabled: Sequence[EnabledPack], totals: Mapping[str, Any], health: Health) -> Judged:
     """The judgement where no check has anything to look at."""
     judges = Judges(discovery.ids("auditor.checks"))
-    return Judged(traffic_summary(None, scan.totals), coverage=coverage_of(enabled, judges, [], Exercise(), health))
+    return Judged(traffic_summary(None, totals), coverage=coverage_of(enabled, judges, [], Exercise(), health))
 
 
 def _health(scan: RunningScan) -> Health:

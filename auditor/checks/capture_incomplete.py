@@ -100,7 +100,7 @@ def _losses(capture: Mapping[str, Any]) -> Iterable[tuple[int, int, str]]:
         return
     if not capture["packets"]:
         yield 0, 1, "it holds no packets"
-    if capture["drops"]:
+    if capture["drops"] > capture.get("drops_tolerated", 0):
         yield 0, int(capture["drops"]), f"{capture['drops']} packets dropped while capturing"
     hiding = [one for one in capture["problems"] if one["hides_traffic"] and one["name"] != DROPS]
     for problem in hiding:

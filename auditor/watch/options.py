@@ -19,7 +19,7 @@ class Options:
     # A finding is closed when its flows have ended and it was silent for so long, in seconds: a server that tries
     # again after half a minute is still at it.
     close_after: float = 60.0
-    # Rows that are judged: what is more leaves, ended and oldest first. 100,000 are judged in about a tenth of a second.
+    # Rows that are judged: what is more leaves, ended and oldest first. So many take about a tenth of a second.
     window_flows: int = 100_000
     # Ended flows of a client that has been silent for so long, in seconds, leave the judged rows. Longer than any
     # silence within a session (an idle control session may take an hour).
@@ -28,8 +28,8 @@ class Options:
     known_sessions: int = 10_000  # of a watch, the latest; earlier ones are counted
     active_flows: int = 200_000  # alive at once in the engine, some 400 bytes each
     ring_bytes: int = 64 << 20  # each interface: over a second of small packets at half a million a second
-    # Packets that may be lost in one health interval without the watch being called incomplete: one in so many. A ring
-    # that overflowed once in a month does not make the month inconclusive; one that loses a handshake in a hundred does.
+    # Share of the packets of a health interval that may be lost without the watch being called incomplete. A ring that
+    # overflowed once in a month does not make the month inconclusive; one that loses a handshake in a hundred does.
     drops_tolerated: float = 1e-4
     evidence: Path | None = None  # folder for the packets of findings; None: none are kept
     evidence_bytes: int = 256 << 20  # of all segments of the ring on disk

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import os
+import threading
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+from auditor.errors import WatchError
+from auditor.formats import SECOND_NS, time_text
+from auditor.judging import judge
+from auditor.result import Audit
+from auditor.scan import ScanOptions, audit_options
+from auditor.site import Site
+from auditor.watch.ledger import Ledger
+from auditor.watch.losses import Losses
 from auditor.watch.options import Options
-from auditor.watch.tick import OnTick, Publish, ignore
+from auditor.watch.permission import watch_error
+from auditor.watch.telling import Telling
+from auditor.watch.tick import OnTick, Publish, Tick, ignore
+from auditor.watch.window import Window
 
 if TYPE_CHECKING:
-    from auditor.result import Audit
+    from collections.abc import Sequence
+
+    from auditor import _engine
+    from auditor.result import Judged
     from auditor.rulepack import EnabledPack
-    from auditor.site import Site
+
+LOOK_INTERVAL = 0.2  # seconds between two looks at whether to stop, to reload or to tell of the health
+# Judging takes at most this share of the time: what a tick cannot do, the next one does for both.
+BUSY_SHARE = 0.5
 
 
 class Watch:
     """Watches interfaces until it is stopped. `-` is a capture on standard input, a path one in a file.
 
-    Raises: WatchError where capture cannot start; its help is the command or unit line that lets it.
+    Capture begins at once. Raises: WatchError where it cannot; its help is the command or unit line that lets it.
     """
 
     def __init__(
@@ -30,20 +50,208 @@ class Watch:
         publish: Publish = ignore,
         on_tick: OnTick = ignore,
     ) -> None:
-        raise NotImplementedError
+        self._options = options or Options()
+        self._packs, self._site_given = packs, site
+        self._publish, self._on_tick = publish, on_tick
+        self._window = Window()
+        self._ledger = Ledger(findings=self._options.known_findings, sessions=self._options.known_sessions)
+        self._losses = Losses(self._options)
+        self._telling = Telling(self._options)
+        self._judged: Judged | None = None  # of the window alone
+        self._whole: Judged | None = None  # with what has left
+        self._retired = 0
+        self._now_ns = time.time_ns()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._next: tuple[tuple[EnabledPack, ...], Site | None] | None = None
+        self._engine = self._start(interfaces)
 
     def run(self, duration: float | None = None) -> None:
         """Watch until `stop`, the end of all files, or for `duration` seconds."""
-        raise NotImplementedError
+        began = time.monotonic()
+        health_due = began + self._options.health_interval
+        fresh = False
+        while True:
+            fresh |= self._reload()
+            over = duration is not None and time.monotonic() - began >= duration
+            if over or self._stop.is_set():
+                self._engine.stop()
+            tick = self._engine.next_tick(LOOK_INTERVAL)
+            if tick is not None:
+                busy = time.monotonic()
+                self._take(tick, again=fresh)
+                fresh = False
+                if tick.last:
+                    self._tell_health()
+                    return
+                busy = time.monotonic() - busy
+                if busy > self._options.tick * BUSY_SHARE:
+                    self._stop.wait(busy / BUSY_SHARE - busy)
+            if time.monotonic() >= health_due:
+                health_due = time.monotonic() + self._options.health_interval
+                self._tell_health()
 
     def stop(self) -> None:
         """End `run` after one more judgement. From any thread, or a signal handler."""
-        raise NotImplementedError
+        self._stop.set()
 
     def reload(self, packs: tuple[EnabledPack, ...], site: Site | None) -> None:
         """Judge by these from the next tick on, what is in the judged rows as well. From any thread."""
-        raise NotImplementedError
+        with self._lock:
+            self._next = packs, site
 
     def report(self) -> Audit:
         """What `audit` would say of all that passed, after `run`; before, of all so far."""
-        raise NotImplementedError
+        from auditor.pipeline import judge_nothing
+
+        health = self._losses.health()
+        judged = self._whole
+        if judged is None:
+            judged = judge_nothing(self._packs, _empty_totals() | dict(self._window.totals), health)
+        return Audit(
+            health=health,
+            enabled_packs=self._packs,
+            site_given=self._site_given,
+            judged=judged,
+            fail_on=self._options.fail_on,
+            allow_incomplete=self._options.allow_incomplete,
+        )
+
+    def _start(self, interfaces: Sequence[str]) -> _engine.Watching:
+        from auditor import _engine
+
+        start = getattr(_engine, "watch", None)
+        if start is None:
+            raise WatchError(
+                f"{interfaces[0]}: live capture needs Linux",
+                help="elsewhere: dumpcap -q -w - -i INTERFACE | auditor watch -i -",
+            )
+        streams = [word for word in interfaces if word == "-" or os.path.isfile(word) or _is_pipe(word)]
+        options = self._options
+        try:
+            engine: _engine.Watching = start(
+                [word for word in interfaces if word not in streams],
+                streams=streams,
+                tick=options.tick,
+                ring_bytes=options.ring_bytes,
+                active_flows=options.active_flows,
+                **self._aim(),
+            )
+        except OSError as error:
+            raise watch_error(error) from None
+        return engine
+
+    def _aim(self) -> dict[str, Any]:
+        """What the engine is to look for."""
+        from auditor import _engine
+
+        found: ScanOptions = audit_options(self._packs, self._site)
+        wishes = None if found.listening is None else _engine.Wishes(**found.listening._asdict())
+        return {
+            "networks": found.networks,
+            "ports": found.ports,
+            "wishes": wishes,
+            "kernel_filter": self._options.kernel_filter,
+        }
+
+    @property
+    def _site(self) -> Site:
+        return self._site_given or Site()
+
+    def _reload(self) -> bool:
+        with self._lock:
+            found, self._next = self._next, None
+        if found is None:
+            return False
+        self._packs, self._site_given = found
+        self._engine.aim(**self._aim())
+        return True
+
+    def _take(self, tick: _engine.Tick, *, again: bool) -> None:
+        """Judge what a tick brought, and tell of it."""
+        self._now_ns = tick.now_ns
+        self._losses.take(tick)
+        unsettled = self._window.held_back > 0
+        self._window.take(tick)
+        if again or tick.rows or unsettled or self._judged is None or tick.last:
+            self._judged = self._judge()
+            self._retire()
+            self._whole = self._ledger.with_past(self._judged)
+        whole = self._whole or self._judged
+        changed = list(self._telling.events(whole.findings, self._window.alive(), self._now_ns, last=tick.last))
+        for event in changed:
+            self._publish(event)
+        self._on_tick(
+            Tick(
+                time_ns=self._now_ns,
+                health=self._health_fields(),
+                findings=whole.findings,
+                changed=changed,
+                sessions=whole.sessions,
+                coverage=whole.coverage,
+            )
+        )
+
+    def _judge(self) -> Judged:
+        columns = self._window.judged_columns(self._now_ns)
+        judged = judge([columns], self._window, self._losses.health(), self._packs, self._site, _today(self._now_ns))
+        if judged.rows is not None:
+            self._window.note_clients(judged.rows.flows)
+        return judged
+
+    def _retire(self) -> None:
+        """Let old rows go, and keep what they stood for."""
+        options = self._options
+        leaving = self._window.pick_leavers(
+            self._now_ns, age_ns=int(options.window_age * SECOND_NS), limit=options.window_flows
+        )
+        if self._judged is None or not leaving.any():
+            return
+        before = self._judged
+        self._window.leave(leaving)
+        self._retired += int(leaving.sum())
+        self._judged = self._judge()
+        self._ledger.put_down(before, self._judged)
+
+    def _health_fields(self) -> dict[str, Any]:
+        totals = self._window.totals
+        return {
+            **self._losses.fields(),
+            "flows": {
+                "active": totals.get("active_flows", 0),
+                "judged": len(self._window),
+                "retired": self._retired,
+                "evicted": totals.get("evicted_flows", 0),
+            },
+            "limits": {**self._losses.limits(), **self._window.dropped, **self._ledger.dropped},
+            "complete": not self._losses.health().losses(),
+        }
+
+    def _tell_health(self) -> None:
+        interval = self._losses.interval(self._now_ns)
+        self._publish(
+            {
+                "event": "health",
+                "time": time_text(time.time_ns()),
+                **self._health_fields(),
+                "interval": interval,
+            }
+        )
+
+
+def _is_pipe(word: str) -> bool:
+    import stat
+
+    try:
+        return stat.S_ISFIFO(os.stat(word).st_mode)
+    except OSError:
+        return False
+
+
+def _today(now_ns: int) -> Any:
+    """The day at the place of whoever watches: a waiver's date is a day of theirs."""
+    return datetime.fromtimestamp(now_ns / SECOND_NS).astimezone().date()
+
+
+def _empty_totals() -> dict[str, int]:
+    return dict.fromkeys(("unwanted_flows", "unwanted_packets", "unwanted_bytes"), 0)

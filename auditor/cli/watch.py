@@ -1,0 +1,94 @@
+"""`auditor watch`: the same judgement as it happens, on interfaces."""
+
+from typing import Annotated
+
+from auditor import reports
+from auditor.cli import _output
+from auditor.cli._option import Option
+from auditor.errors import AuditorError
+
+FORMATS = reports.formats()
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+COLOR = ("auto", "always", "never")
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+def run(
+    *,
+    interface: Annotated[
+        tuple[str, ...],
+        Option("Interface to watch; - is a capture on standard input. May be repeated.", "INTERFACE", short="-i"),
+    ] = (),
+    pack: Annotated[
+        tuple[str, ...], Option("Audit against this rule pack; default: all, or those of the site.", "ID|FILE")
+    ] = (),
+    site: Annotated[str | None, Option("Site file (YAML): what your network looks like.", "FILE")] = None,
+    duration: Annotated[str | None, Option("End after so long: 60s, 30m, 8h, 7d.", "TIME")] = None,
+    events: Annotated[
+        str | None, Option("Append findings and health as JSON lines there; default: standard output.", "FILE|-")
+    ] = None,
+    output: Annotated[
+        tuple[str, ...], Option("Write the report there at the end; the suffix names the format.", "FILE", short="-o")
+    ] = (),
+    format: Annotated[str | None, Option(f"Format of the report: {', '.join(FORMATS)}.", "FORMAT", FORMATS)] = None,
+    fail_on: Annotated[
+        str, Option("Exit with 1 on findings from this severity on; default: medium.", "SEVERITY", SEVERITIES)
+    ] = "medium",
+    allow_incomplete: Annotated[bool, Option("Exit with 0 where nothing was found in an incomplete capture.")] = False,
+    no_kernel_filter: Annotated[
+        bool, Option("Let the kernel pass all packets, so that traffic of nobody is counted too.")
+    ] = False,
+    color: Annotated[str, Option("When to colour: auto, always, never.", "WHEN", COLOR)] = "auto",
+) -> int:
+    """Watch interfaces and report findings as they arise.
+
+    Writes a line of JSON for each finding that is opened, updated or closed, and for the health of the capture every
+    ten seconds; at the end, which SIGINT and SIGTERM bring about, the same report as `audit`.
+
+    Example:
+      auditor watch -i eth1 --site site.yaml --duration 8h -o night.json
+      dumpcap -q -i eth1 -w - | auditor watch -i - --events findings.jsonl
+    """
+    if not interface:
+        from auditor.watch.permission import interfaces
+
+        raise AuditorError("no interface is named", help=f"name one with -i; there are: {', '.join(interfaces())}")
+    seconds = None if duration is None else _seconds(duration)
+    targets = _output.plan(output, format, reports.suffixes, inputs=()) if output or format else []
+    if format is None and not output and events not in (None, _output.STDOUT):
+        targets = _output.plan((), None, reports.suffixes, inputs=())  # the events are elsewhere
+    from auditor.cli._events import event_lines
+    from auditor.cli._signals import stopping
+    from auditor.rulepack import enable
+    from auditor.severity import Severity
+    from auditor.site import load_site
+    from auditor.terminal import choose_colour
+    from auditor.watch import Options, Watch
+    from auditor.watch.permission import give_up_privileges
+
+    choose_colour(color)
+    reports.prepare(target.format for target in targets)
+    given = None if site is None else load_site(site, list(pack))
+    options = Options(
+        fail_on=Severity[fail_on.upper()],
+        allow_incomplete=allow_incomplete,
+        kernel_filter=not no_kernel_filter,
+    )
+    with event_lines(events or _output.STDOUT) as publish:
+        watch = Watch(interface, enable(given, list(pack)), given, options, publish=publish)
+        give_up_privileges()
+        with stopping(watch.stop):
+            watch.run(seconds)
+        report = watch.report()
+    for target in targets:
+        with target.open() as stream:
+            reports.write(target.format, report, stream)
+    return report.exit_code
+
+
+def _seconds(text: str) -> float:
+    """Seconds of a duration such as 90s, 30m, 8h or 7d."""
+    number, unit = (text[:-1], text[-1:]) if text[-1:] in UNITS else (text, "s")
+    if number.isascii() and number.isdecimal() and int(number) > 0:
+        return float(int(number) * UNITS[unit])
+    raise AuditorError(f"--duration {text}: is no time", help="expected a whole number and s, m, h or d, e.g. 8h")
