@@ -69,7 +69,7 @@ class Watch:
     def run(self, duration: float | None = None) -> None:
         """Watch until `stop`, the end of all files, or for `duration` seconds."""
         began = time.monotonic()
-        health_due = began + self._options.health_interval
+        health_due = began  # the first tick tells that capture has begun
         fresh = False
         while True:
             fresh |= self._reload()
@@ -87,7 +87,7 @@ class Watch:
                 busy = time.monotonic() - busy
                 if busy > self._options.tick * BUSY_SHARE:
                     self._stop.wait(busy / BUSY_SHARE - busy)
-            if time.monotonic() >= health_due:
+            if self._judged is not None and time.monotonic() >= health_due:
                 health_due = time.monotonic() + self._options.health_interval
                 self._tell_health()
 
