@@ -35,8 +35,8 @@ def run(
         str, Option("Exit with 1 on findings from this severity on; default: medium.", "SEVERITY", SEVERITIES)
     ] = "medium",
     allow_incomplete: Annotated[bool, Option("Exit with 0 where nothing was found in an incomplete capture.")] = False,
-    no_kernel_filter: Annotated[
-        bool, Option("Let the kernel pass all packets, so that traffic of nobody is counted too.")
+    kernel_filter: Annotated[
+        bool, Option("Let the kernel turn away traffic that concerns nobody; it is then not counted as `other`.")
     ] = False,
     color: Annotated[str, Option("When to colour: auto, always, never.", "WHEN", COLOR)] = "auto",
 ) -> int:
@@ -72,7 +72,7 @@ def run(
     options = Options(
         fail_on=Severity[fail_on.upper()],
         allow_incomplete=allow_incomplete,
-        kernel_filter=not no_kernel_filter,
+        kernel_filter=kernel_filter,
     )
     with event_lines(events or _output.STDOUT) as publish:
         watch = Watch(interface, enable(given, list(pack)), given, options, publish=publish)

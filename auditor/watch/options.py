@@ -35,6 +35,7 @@ class Options:
     evidence_bytes: int = 256 << 20  # of all segments of the ring on disk
     evidence_age: float = 86_400.0  # seconds after which a segment goes
     evidence_flow_bytes: int = 64 << 10  # IP bytes of one flow that are kept, both directions: data channels are long
-    kernel_filter: bool = True  # leave to the kernel what no check can concern
+    # Let the kernel turn away what no check can concern. Findings stay the same; traffic of nobody is not counted then.
+    kernel_filter: bool = False
     fail_on: Severity = Severity.MEDIUM
     allow_incomplete: bool = False
