@@ -31,6 +31,9 @@ def run(
         tuple[str, ...], Option("Write the report there at the end; the suffix names the format.", "FILE", short="-o")
     ] = (),
     format: Annotated[str | None, Option(f"Format of the report: {', '.join(FORMATS)}.", "FORMAT", FORMATS)] = None,
+    evidence: Annotated[
+        str | None, Option("Keep each finding's first packets as pcapng in this folder.", "DIR")
+    ] = None,
     fail_on: Annotated[
         str, Option("Exit with 1 on findings from this severity on; default: medium.", "SEVERITY", SEVERITIES)
     ] = "medium",
@@ -57,6 +60,8 @@ def run(
     targets = _output.plan(output, format, reports.suffixes, inputs=()) if output or format else []
     if format is None and not output and events not in (None, _output.STDOUT):
         targets = _output.plan((), None, reports.suffixes, inputs=())  # the events are elsewhere
+    from pathlib import Path
+
     from auditor.cli._events import event_lines
     from auditor.cli._signals import stopping
     from auditor.rulepack import enable
@@ -73,6 +78,7 @@ def run(
         fail_on=Severity[fail_on.upper()],
         allow_incomplete=allow_incomplete,
         kernel_filter=kernel_filter,
+        evidence=None if evidence is None else Path(evidence),
     )
     with event_lines(events or _output.STDOUT) as publish:
         watch = Watch(interface, enable(given, list(pack)), given, options, publish=publish)

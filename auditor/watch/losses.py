@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from auditor.watch.options import Options
 
 CAUSES = ("kernel", "interface", "freezes", "down")
-ROOM = ("flows_lost", "evicted_flows", "quotes_dropped", "events_dropped")  # ours: what found no room in the engine
+# Ours: what found no room in the engine.
+ROOM = ("flows_lost", "evicted_flows", "quotes_dropped", "events_dropped", "evidence_lost")
 
 
 class Losses:

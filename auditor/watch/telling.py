@@ -56,8 +56,11 @@ class Telling:
 
     def events(
         self, findings: Iterable[Finding], alive: Collection[int], now_ns: int, *, last: bool = False
-    ) -> Iterator[Event]:
-        """What is to be told now. `alive`: ids of the flows that go on; `last`: nothing more will come."""
+    ) -> Iterator[tuple[Event, Finding]]:
+        """What is to be told now, and of which findings.
+
+        `alive`: ids of the flows that go on; `last`: nothing more will come.
+        """
         ids = {flow_id_text(number) for number in alive}
         here = {finding.id: finding for finding in findings}
         self._waiting = {name: since for name, since in self._waiting.items() if name in here}
@@ -69,16 +72,16 @@ class Telling:
                     continue
                 self._waiting.pop(name, None)
                 self._told[name] = _Told(finding, now_ns)
-                yield _event("opened", finding, now_ns)
+                yield _event("opened", finding, now_ns), finding
                 continue
             news = self._news(told, finding, goes_on=goes_on, now_ns=now_ns, last=last)
             if news:
                 told.finding, told.told_ns, told.is_open = finding, now_ns, news != "closed"
-                yield _event(news, finding, now_ns)
+                yield _event(news, finding, now_ns), finding
         for name in [name for name in self._told if name not in here]:
             told = self._told.pop(name)
             if told.is_open:
-                yield {**_event("closed", told.finding, now_ns), "withdrawn": True}
+                yield {**_event("closed", told.finding, now_ns), "withdrawn": True}, told.finding
 
     def _stands(self, finding: Finding, now_ns: int) -> bool:
         """Whether the objection can be told of flows that go on."""

@@ -14,6 +14,7 @@ from auditor.judging import judge
 from auditor.result import Audit
 from auditor.scan import ScanOptions, audit_options
 from auditor.site import Site
+from auditor.watch.evidence import RING, Evidence
 from auditor.watch.ledger import Ledger
 from auditor.watch.losses import Losses
 from auditor.watch.options import Options
@@ -65,6 +66,8 @@ class Watch:
         self._lock = threading.Lock()
         self._next: tuple[tuple[EnabledPack, ...], Site | None] | None = None
         self._engine = self._start(interfaces)
+        folder = self._options.evidence
+        self._evidence = None if folder is None else Evidence(folder, self._options.evidence_bytes)
 
     def run(self, duration: float | None = None) -> None:
         """Watch until `stop`, the end of all files, or for `duration` seconds."""
@@ -82,7 +85,7 @@ class Watch:
                 self._take(tick, again=fresh)
                 fresh = False
                 if tick.last:
-                    self._tell_health()
+                    self._end()
                     return
                 busy = time.monotonic() - busy
                 if busy > self._options.tick * BUSY_SHARE:
@@ -124,7 +127,7 @@ class Watch:
         if start is None:
             raise WatchError(
                 f"{interfaces[0]}: live capture needs Linux",
-                help="elsewhere: dumpcap -q -w - -i INTERFACE | auditor watch -i -",
+                help="elsewhere: dumpcap -i INTERFACE -w FILE.pcapng, and then auditor audit FILE.pcapng",
             )
         streams = [word for word in interfaces if word == "-" or os.path.isfile(word) or _is_pipe(word)]
         options = self._options
@@ -135,6 +138,13 @@ class Watch:
                 tick=options.tick,
                 ring_bytes=options.ring_bytes,
                 active_flows=options.active_flows,
+                evidence=options.evidence
+                and (
+                    str(options.evidence / RING),
+                    options.evidence_bytes,
+                    options.evidence_age,
+                    options.evidence_flow_bytes,
+                ),
                 **self._aim(),
             )
         except OSError as error:
@@ -178,7 +188,11 @@ class Watch:
             self._retire()
             self._whole = self._ledger.with_past(self._judged)
         whole = self._whole or self._judged
-        changed = list(self._telling.events(whole.findings, self._window.alive(), self._now_ns, last=tick.last))
+        told = list(self._telling.events(whole.findings, self._window.alive(), self._now_ns, last=tick.last))
+        if self._evidence is not None:
+            for _, finding in told:
+                self._evidence.want(finding)
+        changed = [event for event, _ in told]
         for event in changed:
             self._publish(event)
         self._on_tick(
@@ -191,6 +205,13 @@ class Watch:
                 coverage=whole.coverage,
             )
         )
+
+    def _end(self) -> None:
+        if self._evidence is not None and self._whole is not None:
+            for finding in self._whole.findings:
+                self._evidence.want(finding)
+            self._evidence.close()
+        self._tell_health()
 
     def _judge(self) -> Judged:
         columns = self._window.judged_columns(self._now_ns)
@@ -223,7 +244,12 @@ class Watch:
                 "retired": self._retired,
                 "evicted": totals.get("evicted_flows", 0),
             },
-            "limits": {**self._losses.limits(), **self._window.dropped, **self._ledger.dropped},
+            "limits": {
+                **self._losses.limits(),
+                **self._window.dropped,
+                **self._ledger.dropped,
+                **(self._evidence.dropped if self._evidence is not None else {}),
+            },
             "complete": not self._losses.health().losses(),
         }
 

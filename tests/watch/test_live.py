@@ -98,7 +98,7 @@ def test_findings_are_those_of_a_parallel_dumpcap_file(wire: Namespace, tmp_path
 
 def test_a_vlan_tag_that_was_taken_off_is_put_back(wire: Namespace, tmp_path: Path) -> None:
     tagged = tmp_path / "tagged.pcap"
-    rewrite = "tcprewrite --enet-vlan=add --enet-vlan-tag=300 --enet-vlan-cfi=0 --enet-vlan-pri=0".split()
+    rewrite = ["tcprewrite", "--enet-vlan=add", "--enet-vlan-tag=300", "--enet-vlan-cfi=0", "--enet-vlan-pri=0"]
     subprocess.run([*rewrite, f"--infile={VIOLATING}", f"--outfile={tagged}"], check=True, timeout=60)
     with Watching(wire, tmp_path, "-i", "mon0") as watching:
         wire.run("tcpreplay", "-q", "-i", "wire0", tagged)

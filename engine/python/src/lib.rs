@@ -29,6 +29,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_class::<live::Watching>()?;
         module.add_class::<live::Tick>()?;
         module.add_function(wrap_pyfunction!(live::watch, module)?)?;
+        module.add_function(wrap_pyfunction!(live::extract_evidence, module)?)?;
         module.add_function(wrap_pyfunction!(live::give_up_privileges, module)?)?;
     }
     module.add_function(wrap_pyfunction!(columns::format_addresses, module)?)?;

@@ -1,10 +1,11 @@
 //! A watch as a Python object. Nobody holds the interpreter lock while waiting, and reading never waits for it.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use auditor_engine::live as engine;
-use auditor_engine::live::{Aim, Plan};
+use auditor_engine::live::{Aim, EvidencePlan, Plan, Position};
 use auditor_engine::output;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -20,9 +21,10 @@ fn aim(networks: Option<Vec<(u128, u128)>>, ports: Vec<u16>, wishes: Option<Wish
 
 /// Opens interfaces, and captures that are written meanwhile, and begins to read.
 ///
-/// `networks`: inclusive ranges of 128-bit numbers, None for everything; `ports`: TCP ports of either end.
+/// `networks`: inclusive ranges of 128-bit numbers, None for everything; `ports`: TCP ports of either end. `evidence`:
+/// folder, bytes in all, age in seconds, and bytes of each flow.
 #[pyfunction]
-#[pyo3(signature = (interfaces, *, streams, tick, ring_bytes, active_flows, networks, ports, wishes, kernel_filter))]
+#[pyo3(signature = (interfaces, *, streams, tick, ring_bytes, active_flows, networks, ports, wishes, kernel_filter, evidence = None))]
 #[allow(clippy::too_many_arguments)] // Python gives them by name
 pub fn watch(
     py: Python<'_>,
@@ -35,12 +37,33 @@ pub fn watch(
     ports: Vec<u16>,
     wishes: Option<Wishes>,
     kernel_filter: bool,
+    evidence: Option<(PathBuf, u64, f64, u64)>,
 ) -> PyResult<Watching> {
     let tick = Duration::try_from_secs_f64(tick).map_err(|error| bad_argument(format!("tick: {error}")))?;
     let aim = aim(networks, ports, wishes, kernel_filter);
-    let plan = Plan { interfaces, streams, tick, ring_bytes, active_flows: active_flows.max(1), aim };
+    let evidence = match evidence {
+        None => None,
+        Some((folder, bytes, age, flow_bytes)) => {
+            let age = Duration::try_from_secs_f64(age).map_err(|error| bad_argument(format!("evidence: {error}")))?;
+            Some(EvidencePlan { folder, bytes, age, flow_bytes })
+        }
+    };
+    let plan = Plan { interfaces, streams, tick, ring_bytes, active_flows: active_flows.max(1), aim, evidence };
     let inner = py.detach(|| engine::Watching::start(plan)).map_err(|error| cannot_watch(&error))?;
     Ok(Watching { inner: Mutex::new(inner) })
+}
+
+/// Appends packets of flows to `out`; how many, and where the ring ended. `flows`: ids and from where on.
+#[pyfunction]
+pub fn extract_evidence(
+    py: Python<'_>,
+    folder: PathBuf,
+    out: PathBuf,
+    flows: Vec<(u64, Position)>,
+    comment: &str,
+    limit: usize,
+) -> PyResult<(u64, Position)> {
+    py.detach(|| engine::extract(&folder, &out, &flows, comment, limit)).map_err(|error| write_failed(&error))
 }
 
 /// Gives up all capabilities of this process and the way back to them; `writes_anywhere` keeps the right of root to write
@@ -174,6 +197,8 @@ impl Tick {
         let fields = reports::totals(py, &sums)?;
         fields.set_item("active_flows", counters.active)?;
         fields.set_item("flows_lost", counters.flows_lost)?;
+        fields.set_item("evidence_packets", counters.evidence.0)?;
+        fields.set_item("evidence_lost", counters.evidence.1)?;
         Ok(fields)
     }
 

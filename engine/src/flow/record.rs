@@ -301,6 +301,7 @@ impl Flow {
     }
 
     /// The record as it is so far, without what is read of the payload and without the ranges that are missing.
+    #[must_use]
     pub fn so_far(&self) -> Flow {
         let details = |of: &Details| Details {
             holes: Holes::default(),

@@ -27,6 +27,15 @@ impl OpenError {
         }
     }
 
+    pub(super) fn folder(folder: &str, error: &io::Error) -> OpenError {
+        OpenError {
+            interface: folder.to_owned(),
+            message: format!("cannot keep evidence there: {error}"),
+            forbidden: false,
+            missing: false,
+        }
+    }
+
     pub(super) fn hardware(interface: &str, hardware: u16) -> OpenError {
         OpenError {
             interface: interface.to_owned(),

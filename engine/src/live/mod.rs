@@ -4,8 +4,10 @@
 //! writes, or a capture that another program writes meanwhile. A thread of its own reads ([`worker`]) and never waits for
 //! whoever looks at what it hands out ([`tick`]).
 
+mod blocks;
 mod drops;
 mod error;
+mod evidence;
 mod filter;
 mod handover;
 mod privileges;
@@ -17,6 +19,7 @@ mod worker;
 
 pub use drops::Drops;
 pub use error::OpenError;
+pub use evidence::{EvidencePlan, Position, extract};
 pub use filter::{FILTER_PORTS, FILTER_RANGES};
 pub use handover::{Gone, Watching};
 pub use privileges::give_up;

@@ -80,6 +80,15 @@ pub struct Block<'r> {
     at: usize,
 }
 
+/// What stands next in a block.
+enum Next {
+    Frame(Frame),
+    /// A packet that comes twice: loopback shows what goes out once more as what comes in.
+    Again,
+    /// A header that leads out of its block: nothing behind it can be found.
+    Astray,
+}
+
 impl Ring {
     /// Opens an interface with about `bytes` of ring; its frames carry that `number`, and `filter` is what the kernel is to
     /// keep.
@@ -227,13 +236,10 @@ impl Block<'_> {
         frames.clear();
         while self.left > 0 && frames.len() < max {
             self.left -= 1;
-            let Some(frame) = self.frame() else {
-                // A header that leads out of its block: nothing behind it can be found.
-                self.left = 0;
-                break;
-            };
-            if let Some(frame) = frame {
-                frames.push(frame);
+            match self.frame() {
+                Next::Frame(frame) => frames.push(frame),
+                Next::Again => {}
+                Next::Astray => self.left = 0,
             }
         }
         !frames.is_empty()
@@ -244,14 +250,14 @@ impl Block<'_> {
         self.ring.memory()
     }
 
-    /// The next packet; `Some(None)` where it is one that comes twice.
-    fn frame(&mut self) -> Option<Option<Frame>> {
+    /// The next packet.
+    fn frame(&mut self) -> Next {
         let start = self.ring.current * BLOCK_BYTES;
         let end = start + BLOCK_BYTES;
         let at = self.at;
-        let header = self.ring.memory().get(at..end)?;
+        let header = self.ring.memory().get(at..end).unwrap_or_default();
         if header.len() <= field::PACKET_TYPE {
-            return None;
+            return Next::Astray;
         }
         let packet_type = header[field::PACKET_TYPE];
         let word = |offset: usize| u32_at(header, offset);
@@ -262,11 +268,11 @@ impl Block<'_> {
         let (tag, tag_type) = (word(field::TAG) as u16, u16_at(header, field::TAG_TYPE));
         let next = word(field::NEXT) as usize;
         if from + len as usize > end {
-            return None;
+            return Next::Astray;
         }
         self.at = if next == 0 { end } else { at + next };
         if self.ring.is_loopback && packet_type == libc::PACKET_OUTGOING {
-            return Some(None);
+            return Next::Again;
         }
         if status & libc::TP_STATUS_VLAN_VALID != 0 && len as usize >= TAG_AT && self.ring.link_type == ETHERNET {
             let tag_type = if status & libc::TP_STATUS_VLAN_TPID_VALID == 0 { 0x8100 } else { tag_type };
@@ -280,7 +286,7 @@ impl Block<'_> {
             wire_len += TAG_BYTES as u32;
         }
         self.ring.number += 1;
-        Some(Some(Frame {
+        Next::Frame(Frame {
             time_ns,
             number: self.ring.number,
             file_offset: 0,
@@ -290,7 +296,7 @@ impl Block<'_> {
             link_type: self.ring.link_type,
             interface: self.ring.interface,
             process: 0,
-        }))
+        })
     }
 }
 

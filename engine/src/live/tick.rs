@@ -34,6 +34,8 @@ pub struct Counters {
     pub stream_limits_reached: u64,
     /// Ended flows that nobody fetched in time.
     pub flows_lost: u64,
+    /// Packets kept as evidence, and those that the disk was too slow for.
+    pub evidence: (u64, u64),
     /// Flows alive now.
     pub active: u64,
 }

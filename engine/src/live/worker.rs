@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::error::OpenError;
+use super::evidence::{Evidence, EvidencePlan};
 use super::filter::Program;
 use super::handover::Handover;
 use super::ring::Ring;
@@ -65,6 +66,8 @@ pub struct Plan {
     pub active_flows: usize,
     /// What to look for.
     pub aim: Aim,
+    /// Where to keep packets; none are kept without.
+    pub evidence: Option<EvidencePlan>,
 }
 
 impl Aim {
@@ -92,6 +95,7 @@ pub(super) struct Worker {
     /// By capture: its report says all, down to what is told at its end.
     closed: Vec<bool>,
     passing: Passing,
+    evidence: Option<Evidence>,
     process_names: ProcessNames,
     totals: Totals,
     /// Of what was set aside, as of the last time that it was counted.
@@ -141,6 +145,13 @@ impl Worker {
             active_flows: plan.active_flows,
             ..Options::default()
         };
+        let mut passing = Passing::new(options);
+        let mut evidence = None;
+        if let Some(plan) = plan.evidence {
+            let folder = plan.folder.display().to_string();
+            passing.keep(plan.flow_bytes);
+            evidence = Some(Evidence::begin(plan).map_err(|error| OpenError::folder(&folder, &error))?);
+        }
         Ok(Worker {
             shared,
             states: vec![SourceState::default(); sources.len()],
@@ -148,7 +159,8 @@ impl Worker {
             closed: vec![false; sources.len()],
             sources,
             reports,
-            passing: Passing::new(options),
+            passing,
+            evidence,
             process_names: ProcessNames::default(),
             totals: Totals::default(),
             aside: Totals::default(),
@@ -234,8 +246,19 @@ impl Worker {
 
     /// Takes what one source has, but not for long; whether it had anything.
     fn pump(&mut self, index: usize) -> bool {
-        let Worker { sources, states, reports, closed, passing, process_names, frames, identified, latest_ns, .. } =
-            self;
+        let Worker {
+            sources,
+            states,
+            reports,
+            closed,
+            passing,
+            evidence,
+            process_names,
+            frames,
+            identified,
+            latest_ns,
+            ..
+        } = self;
         let (source, report) = (&mut sources[index], &mut reports[index]);
         if states[index].ended {
             return false;
@@ -247,6 +270,7 @@ impl Worker {
                     note(frames, report, latest_ns);
                     identify(identified, passing, &frames[0], block.memory());
                     passing.take(frames, block.memory(), false, index as u32, report);
+                    keep(evidence, passing, frames, block.memory(), index, &report.path);
                 }
                 true
             }
@@ -277,6 +301,7 @@ impl Worker {
                 identify(identified, passing, &frames[0], capture.memory());
                 let names_processes = capture.info().names_processes;
                 passing.take(frames, capture.memory(), names_processes, index as u32, report);
+                keep(evidence, passing, frames, capture.memory(), index, &report.path);
                 true
             }
         }
@@ -343,6 +368,9 @@ impl Worker {
         if self.aside_counted.elapsed() >= COUNT_ASIDE {
             self.count_aside();
         }
+        if let Some(evidence) = &mut self.evidence {
+            evidence.flush();
+        }
         let mut flows = std::mem::take(&mut self.flows);
         let ended = flows.len();
         let (events, mut samples) = self.passing.intake.listener.take_seen();
@@ -405,6 +433,7 @@ impl Worker {
                 events_dropped: self.passing.intake.listener.dropped(),
                 stream_limits_reached: self.passing.intake.listener.limits_reached(),
                 flows_lost: self.flows_lost,
+                evidence: self.evidence.as_ref().map_or((0, 0), Evidence::counts),
                 active,
             },
             now_ns: if self.unhurried { self.latest_ns } else { now_ns() },
@@ -430,6 +459,9 @@ impl Worker {
         self.passing.finish(frame, last as u32);
         self.collect();
         self.count_aside();
+        if let Some(evidence) = &mut self.evidence {
+            evidence.finish();
+        }
         let tick = Tick { last: true, ..self.tick() };
         self.shared.wait_until_free_or_gone();
         self.shared.put(tick);
@@ -461,6 +493,15 @@ fn note(frames: &[Frame], report: &mut CaptureReport, latest_ns: &mut i64) {
         *latest_ns = (*latest_ns).max(frame.time_ns);
     }
     report.last_frame = frames.last().map_or(report.last_frame, |frame| frame.number);
+}
+
+/// Keeps the frames that are evidence.
+fn keep(evidence: &mut Option<Evidence>, passing: &Passing, frames: &[Frame], memory: &[u8], index: usize, name: &str) {
+    if let Some(evidence) = evidence {
+        for &(place, flow_id) in &passing.kept {
+            evidence.take(index as u32, name, &frames[usize::from(place)], memory, flow_id);
+        }
+    }
 }
 
 /// Names the flows of this watch by its first frame.

@@ -20,6 +20,10 @@ pub(crate) struct Passing {
     lengthless: u64,
     packets: Vec<Packet>,
     owners: Vec<u16>,
+    /// Keep frames of flows that have no more IP bytes than this yet.
+    keep_bytes: Option<u64>,
+    /// Frames of the last call that are to be kept, and the flow of each.
+    pub kept: Vec<(u16, u64)>,
 }
 
 impl Passing {
@@ -46,7 +50,15 @@ impl Passing {
             lengthless: 0,
             packets: Vec::with_capacity(4 * FRAMES),
             owners: Vec::with_capacity(4 * FRAMES),
+            keep_bytes: None,
+            kept: Vec::new(),
         }
+    }
+
+    /// Tell from now on which frames belong to flows in the table that have no more IP bytes than this yet.
+    #[cfg(target_os = "linux")]
+    pub fn keep(&mut self, bytes: u64) {
+        self.keep_bytes = Some(bytes);
     }
 
     /// Takes frames, at most [`FRAMES`] of them, that lie in `memory`, of the capture with that index.
@@ -61,6 +73,7 @@ impl Passing {
         self.packets.clear();
         self.owners.clear();
         let mut glances = 0;
+        self.kept.clear();
         for (place, frame) in frames.iter().enumerate() {
             let bytes = frame.bytes(memory);
             if self.skims
@@ -92,6 +105,7 @@ impl Passing {
                 let datagram = self.decoder.datagram();
                 let (packets, owners) = (&self.packets, &self.owners);
                 self.intake.take(&Group { packets, owners, frames, memory, names_processes, datagram, index });
+                self.note_kept();
                 self.packets.clear();
                 self.owners.clear();
             }
@@ -99,6 +113,21 @@ impl Passing {
         self.decoder.count_glances(glances);
         let (packets, owners) = (&self.packets, &self.owners);
         self.intake.take(&Group { packets, owners, frames, memory, names_processes, datagram: &[], index });
+        self.note_kept();
+    }
+
+    fn note_kept(&mut self) {
+        let Some(most) = self.keep_bytes else { return };
+        for (place, addressed) in self.intake.chosen() {
+            let owner = self.owners[place as usize];
+            let is_known = self.kept.last().is_some_and(|(last, _)| *last == owner);
+            if let Some(flow) = self.intake.table.find(addressed)
+                && !is_known
+                && flow.ends[0].ip_bytes + flow.ends[1].ip_bytes <= most
+            {
+                self.kept.push((owner, flow.flow_id));
+            }
+        }
     }
 
     /// Tells what was odd in the capture with that index, now that it has been read.

@@ -1,0 +1,51 @@
+"""What a watch keeps is bounded, and what leaves is not forgotten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import auditor
+from auditor.rulepack import enable
+from auditor.watch import Event, Options, Tick, Watch
+from tests.program import CAPTURES, VIOLATING
+
+VIOLATIONS = sorted(CAPTURES.glob("*-violating.pcapng"))
+
+
+def watched(capture: Any, options: Options) -> tuple[dict[str, Any], list[Event], list[Tick]]:
+    events: list[Event] = []
+    ticks: list[Tick] = []
+    watch = Watch([str(capture)], enable(None, []), None, options, publish=events.append, on_tick=ticks.append)
+    watch.run()
+    return watch.report().to_dict(), events, ticks
+
+
+@pytest.mark.parametrize("capture", VIOLATIONS, ids=lambda path: path.stem)
+def test_flows_that_left_stay_in_findings_sessions_and_traffic(capture: Any) -> None:
+    report, events, ticks = watched(capture, Options(tick=0.001, window_age=0.0))
+    expected = auditor.audit(capture).to_dict()
+    assert ticks[-1].health["flows"]["retired"] > 0
+    key = ("id", "severity", "outcome", "count", "first_seen", "last_seen")
+    found = {tuple(finding[name] for name in key) for finding in report["findings"]}
+    assert found == {tuple(finding[name] for name in key) for finding in expected["findings"]}
+    assert report["traffic"] == expected["traffic"]
+    assert report["verdict"] == expected["verdict"]
+    assert [e["event"] for e in events if e["event"] == "opened"] == ["opened"] * len(expected["findings"])
+
+
+def test_the_judged_rows_keep_their_limit_and_it_is_told() -> None:
+    _, events, ticks = watched(VIOLATING, Options(tick=0.0005, window_flows=4))
+    # what is alive stays whatever the limit
+    assert all(t.health["flows"]["judged"] <= 4 + t.health["flows"]["active"] for t in ticks)
+    assert ticks[-1].health["limits"]["judged-flows"] > 0
+    assert {e["id"] for e in events if e["event"] == "opened"} >= {
+        finding["id"] for finding in auditor.audit(VIOLATING).to_dict()["findings"] if finding["severity"] != "info"
+    }
+
+
+def test_findings_beyond_the_limit_are_counted() -> None:
+    report, _, ticks = watched(VIOLATING, Options(tick=0.001, window_age=0.0, known_findings=2))
+    assert ticks[-1].health["limits"]["known-findings"] > 0
+    assert report["verdict"] == "violations"
