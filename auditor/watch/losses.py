@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
+from auditor.errors import CaptureError
 from auditor.formats import time_text
 from auditor.health import health_of
 
@@ -35,7 +37,12 @@ class Losses:
         """Note the latest counters."""
         self._tick, self._totals = tick, tick.totals
         self._captures = [self._weighed(capture, tick.sources[at]) for at, capture in enumerate(tick.captures)]
-        self._since_ns = self._since_ns or tick.now_ns
+        self._since_ns = self._since_ns or tick.now_ns or time.time_ns()
+
+    def require_something(self) -> None:
+        """Raises: CaptureError if no source could be read at all."""
+        if self._captures and all(capture["error"] and not capture["packets"] for capture in self._captures):
+            raise CaptureError("\n".join(f"{capture['path']}: {capture['error']}" for capture in self._captures))
 
     @property
     def captures(self) -> Sequence[Mapping[str, Any]]:

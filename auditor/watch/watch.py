@@ -70,7 +70,10 @@ class Watch:
         self._evidence = None if folder is None else Evidence(folder, self._options.evidence_bytes)
 
     def run(self, duration: float | None = None) -> None:
-        """Watch until `stop`, the end of all files, or for `duration` seconds."""
+        """Watch until `stop`, the end of all files, or for `duration` seconds.
+
+        Raises: CaptureError where files are watched and none of them can be read at all.
+        """
         began = time.monotonic()
         health_due = began  # the first tick tells that capture has begun
         fresh = False
@@ -82,6 +85,9 @@ class Watch:
             tick = self._engine.next_tick(LOOK_INTERVAL)
             if tick is not None:
                 busy = time.monotonic()
+                self._losses.take(tick)
+                if tick.last:
+                    self._losses.require_something()
                 self._take(tick, again=fresh)
                 fresh = False
                 if tick.last:
@@ -179,8 +185,7 @@ class Watch:
 
     def _take(self, tick: _engine.Tick, *, again: bool) -> None:
         """Judge what a tick brought, and tell of it."""
-        self._now_ns = tick.now_ns
-        self._losses.take(tick)
+        self._now_ns = tick.now_ns or time.time_ns()
         unsettled = self._window.held_back > 0
         self._window.take(tick)
         if again or tick.rows or unsettled or self._judged is None or tick.last:
