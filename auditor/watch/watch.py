@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 LOOK_INTERVAL = 0.2  # seconds between two looks at whether to stop, to reload or to tell of the health
 # Judging takes at most this share of the time: what a tick cannot do, the next one does for both.
 BUSY_SHARE = 0.5
+# Where nothing came but further bytes of flows that go on, they are judged in this rhythm, in seconds.
+QUIET_INTERVAL = 5.0
 
 
 class Watch:
@@ -60,6 +62,8 @@ class Watch:
         self._telling = Telling(self._options)
         self._judged: Judged | None = None  # of the window alone
         self._whole: Judged | None = None  # with what has left
+        self._judged_ns = 0
+        self._behind = False  # flows went on since they were judged
         self._retired = 0
         self._now_ns = time.time_ns()
         self._stop = threading.Event()
@@ -188,7 +192,11 @@ class Watch:
         self._now_ns = tick.now_ns or time.time_ns()
         unsettled = self._window.held_back > 0
         self._window.take(tick)
-        if again or tick.rows or unsettled or self._judged is None or tick.last:
+        waited = (self._now_ns - self._judged_ns) / SECOND_NS >= QUIET_INTERVAL
+        self._behind |= tick.rows > 0
+        news = self._window.is_news or unsettled or (self._behind and waited)
+        if again or news or self._judged is None or tick.last:
+            self._judged_ns, self._behind = self._now_ns, False
             self._judged = self._judge()
             self._retire()
             self._whole = self._ledger.with_past(self._judged)

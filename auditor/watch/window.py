@@ -32,6 +32,8 @@ ANSWER_NS = 5 * SECOND_NS
 ROOM = 0.75  # of the rows, after some had to leave for want of room
 WINDOW_EVENTS = 200_000  # events and quotes of the judged flows that are kept, the latest; the others are counted
 PORT_SCANS = 100_000  # pairs that are remembered as port scans; further ones are counted
+# What tells how far a flow is; its counters aside.
+MILESTONES = ("state", "seen_forward", "seen_reverse", "basis")
 # Nobody is the client of what is no vendor's; all of that is one group.
 NOBODY = 0
 PIECE = np.uint64(0x9E37_79B9_7F4A_7C15)  # spreads pieces of one flow over the keys
@@ -54,6 +56,7 @@ class Window:
         self.totals: Mapping[str, Any] = {}
         self.dropped: dict[str, int] = {}  # names of limits that were reached, with how much found no room
         self.held_back = 0  # rows that are too young to be judged
+        self.is_news = False  # something else came than further bytes of flows that were known to go on
 
     def __len__(self) -> int:
         return len(self._final)
@@ -74,7 +77,9 @@ class Window:
         """Add what is new, and put the latest state of a flow in the place of the one before."""
         self.processes, self.totals = tick.processes, tick.totals
         self._note_scans(tick.port_scans)
-        self._take_events(tick.events)
+        events = tick.events
+        self.is_news = bool(events["kind"]) or tick.ended > 0
+        self._take_events(events)
         self._take_samples(tick.samples)
         self._quotes = _appended(self._quotes, tick.quotes, QUOTE_TYPES)
         if not tick.rows:
@@ -83,6 +88,8 @@ class Window:
         new = {name: np.frombuffer(columns[name], kind) for name, kind in TYPES.items()}
         stale = ~self._final & np.isin(_keys(self._rows), _keys(new))
         keep = slice(None) if not stale.any() else ~stale
+        before = {name: self._rows[name][stale] for name in ("flow_id", "piece", *MILESTONES)}
+        self.is_news |= not _same(before, new)
         self._rows = {name: np.concatenate([self._rows[name][keep], new[name]]) for name in TYPES}
         self._final = np.concatenate([self._final[keep], np.arange(tick.rows) < tick.ended])
         self._group = np.concatenate([self._group[keep], np.zeros(tick.rows, np.uint64)])
@@ -183,6 +190,14 @@ class Window:
 
     def _drop(self, limit: str, count: int) -> None:
         self.dropped[limit] = self.dropped.get(limit, 0) + count
+
+
+def _same(old: Mapping[str, Column], new: Mapping[str, Column]) -> bool:
+    """Whether both are the same flows, as far along."""
+    if len(old["flow_id"]) != len(new["flow_id"]):
+        return False
+    left, right = np.argsort(_keys(old)), np.argsort(_keys(new))
+    return all(np.array_equal(old[name][left], new[name][right]) for name in ("flow_id", "piece", *MILESTONES))
 
 
 def _keys(rows: Mapping[str, Column]) -> Column:

@@ -400,6 +400,7 @@ impl Table {
         self.flows = Vec::new();
         self.free = Vec::new();
         self.index = Index::new();
+        self.wheel = Wheel::new();
     }
 }
 

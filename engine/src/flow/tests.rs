@@ -416,3 +416,32 @@ fn a_flow_that_goes_on_after_silence_keeps_its_identity_and_direction() {
         assert_eq!((flow.key.port(flow.initiator_side()), flow.basis), (CLIENT, Basis::Syn));
     }
 }
+
+#[test]
+fn silence_ends_a_flow_without_a_further_packet() {
+    let mut talk = Talk::new().client(SYN, 1, 0, 0).server(SYN | ACK, 9, 2, 0).client(ACK, 2, 10, 0);
+    let now = talk.now_ns;
+    talk.table.advance(now + 299 * SECOND);
+    assert_eq!((talk.table.ended(), talk.table.alive().count()), (0, 1));
+    talk.table.advance(now + 302 * SECOND);
+    assert_eq!((talk.table.ended(), talk.table.alive().count()), (1, 0));
+}
+
+#[test]
+fn time_may_go_on_after_the_last_flow() {
+    let mut talk = Talk::new().client(SYN, 1, 0, 0);
+    let now = talk.now_ns;
+    talk.table.finish();
+    talk.table.advance(now + 3600 * SECOND);
+    assert_eq!(talk.table.ended(), 1);
+}
+
+#[test]
+fn the_record_so_far_is_that_of_a_flow_that_ends_now() {
+    let talk = Talk::new().server(SYN | ACK, 9, 2, 0);
+    let so_far = talk.table.so_far(talk.table.alive().next().unwrap());
+    let ended = talk.flow();
+    assert_eq!(so_far.flow_id, ended.flow_id);
+    assert_eq!((so_far.initiator, so_far.basis, so_far.state()), (ended.initiator, ended.basis, ended.state()));
+    assert_eq!(so_far.history(), ended.history());
+}
