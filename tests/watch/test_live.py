@@ -31,7 +31,11 @@ print(time.time(), flush=True)
 peer.sendall(bytes(4096))
 sys.stdin.read()
 """
-INSIDE, SERVER = "10.1.2.3", "66.241.7.9"  # of a vendor's network: nothing of it leaves the namespaces
+INSIDE, SERVER = "192.0.2.3", "198.51.100.9"
+SITE = """
+inside: [192.0.2.0/24]
+packs: {drbackup: {networks: [198.51.100.0/28]}}
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -112,11 +116,14 @@ def test_a_vlan_tag_that_was_taken_off_is_put_back(wire: Namespace, tmp_path: Pa
 @pytest.mark.parametrize("mirror", ["tc", "hub"])
 def test_a_session_from_outside_is_told_within_two_seconds_of_its_syn_ack(mirror: str, tmp_path: Path) -> None:
     with namespaces("inside", "outside", "switch") as (inside, outside, switch):
-        for host, address, end in ((inside, INSIDE, "in0"), (outside, SERVER, "out0")):
+        site = tmp_path / "site.yaml"
+        site.write_text(SITE)
+        for host, address, other, end in ((inside, INSIDE, SERVER, "in0"), (outside, SERVER, INSIDE, "out0")):
             switch.run("ip", "link", "add", end, "type", "veth", "peer", "name", "eth0", "netns", host.name)
             host.quiet("eth0")
-            host.ip(f"address add {address}/0 dev eth0")
+            host.ip(f"address add {address}/32 dev eth0")
             host.ip("link set eth0 up")
+            host.ip(f"route add {other}/32 dev eth0")
         switch.ip("link add br0 type bridge")
         switch.ip("link add span0 type veth peer name mon0")
         for interface in ("in0", "out0", "br0", "span0", "mon0"):
@@ -133,13 +140,15 @@ def test_a_session_from_outside_is_told_within_two_seconds_of_its_syn_ack(mirror
                 everything = ["bpf", "bytecode", "1,6 0 0 4294967295"]
                 action = ["action", "mirred", "egress", "mirror", "dev", "span0"]
                 switch.run("tc", "filter", "add", "dev", "in0", direction, *everything, *action)
-        with Watching(switch, tmp_path, "-i", "mon0") as watching:
+        with Watching(switch, tmp_path, "-i", "mon0", "--site", site) as watching:
             server = inside.start(*python(SERVE, INSIDE, "5900"))
             assert server.stdout is not None
             assert server.stdout.readline() == "ready\n"
             client = outside.start(*python(CONNECT, INSIDE, "5900"), stdin=subprocess.PIPE)
             assert client.stdout is not None
-            opened = float(client.stdout.readline())
+            line = client.stdout.readline()
+            assert line, client.communicate()
+            opened = float(line)
             told = watching.wait_for('"check":"inbound-initiated"', 10)
             alive = client.poll() is None
             client.communicate("")
