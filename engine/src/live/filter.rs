@@ -234,7 +234,7 @@ mod tests {
 
     #[test]
     fn what_would_cost_more_than_it_saves_gets_no_program() {
-        let many: Vec<(u128, u128)> = (0..200).map(|n| (IPV4_MAPPED | n * 256, IPV4_MAPPED | n * 256)).collect();
+        let many: Vec<(u128, u128)> = (0..200).map(|n| (IPV4_MAPPED + n * 256, IPV4_MAPPED + n * 256)).collect();
         assert_eq!(Program::new(&many, &[]), None);
         assert_eq!(Program::new(&[(0, u128::MAX)], &[]), None);
     }
