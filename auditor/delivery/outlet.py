@@ -1,0 +1,217 @@
+"""One sink at work: a backlog, and a thread that empties it into the sink."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from auditor.delivery.backlog import Backlog, Waiting
+from auditor.delivery.backoff import Backoff
+from auditor.sinks.base import Common, DeliveryError, Event, Sink
+
+SHOWN_ERROR: Final = 300
+"""Characters of a sink's last error that are kept."""
+
+
+@dataclass(slots=True)
+class OutletState:
+    """How one sink stands. received = delivered + grouped + lost + waiting, at any moment."""
+
+    name: str
+    kind: str
+    received: int = 0
+    delivered: int = 0
+    grouped: int = 0
+    """Told by another, that carries their count."""
+    lost: dict[str, int] = field(default_factory=dict)
+    """By cause: queue-full, too-many-kinds, refused, shutdown, bug."""
+    waiting: int = 0
+    failures: int = 0
+    """Deliveries that were tried in vain."""
+    failing_since: str | None = None
+    last_error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {key: getattr(self, key) for key in self.__slots__}
+
+
+class Outlet:
+    """Takes events at once and delivers them when it can."""
+
+    def __init__(self, sink: Sink, settings: Common) -> None:
+        self.settings = settings
+        self._sink = sink
+        self._backlog = Backlog(
+            settings.queue, grouping=settings.group, rate=settings.rate, wait=max(0.0, sink.batch_wait)
+        )
+        self._state = OutletState(settings.label, settings.kind)
+        self._lost: Counter[str] = Counter()  # beside the backlog's own
+        self._told_lost = 0
+        self._flying: list[Waiting] = []
+        self._backoff = Backoff()
+        self._changed = threading.Condition()
+        self._reopen = False
+        self._deadline: float | None = None  # of closing
+        self._ended = False
+        self._abandoned = False
+        self._thread = threading.Thread(target=self._run, name=f"sink {settings.label}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def offer(self, event: Event) -> None:
+        """Take an event that this sink wants. Never waits for the sink."""
+        if not self.settings.wants(event):
+            return
+        with self._changed:
+            self._state.received += 1
+            if self._deadline is not None:
+                self._lost["shutdown"] += 1
+            elif self._backlog.put(event, time.monotonic()):
+                self._changed.notify()
+
+    def reopen(self) -> None:
+        """Files and connections anew, and a sink that failed is tried again at once."""
+        with self._changed:
+            self._reopen = True
+            self._changed.notify()
+
+    def close(self, seconds: float) -> None:
+        """Deliver what waits, for so long at most; what is left then is lost, and counted."""
+        self.begin_close(seconds)
+        self._thread.join(seconds + 1.0)
+        with self._changed:
+            if not self._ended:  # a delivery hangs: what it has in hand counts as lost, whatever becomes of it
+                self._lose_rest()
+                self._abandoned = True
+
+    def begin_close(self, seconds: float) -> None:
+        """Let the thread come to its end within so many seconds; does not wait for it."""
+        with self._changed:
+            if self._deadline is None:
+                self._deadline = time.monotonic() + seconds
+            self._changed.notify()
+
+    def state(self) -> OutletState:
+        """How it stands now."""
+        with self._changed:
+            lost = {**self._backlog.lost}
+            for cause, count in self._lost.items():
+                lost[cause] = lost.get(cause, 0) + count
+            weight = sum(item.weight for item in self._flying)
+            state = OutletState(**self._state.to_dict())
+            state.lost, state.waiting = lost, len(self._backlog) + weight
+            return state
+
+    def _run(self) -> None:
+        while (batch := self._next_batch()) is not None:
+            if batch:
+                self._send(batch)
+        with self._changed:
+            self._ended = True
+        self._sink.close()
+
+    def _next_batch(self) -> list[Waiting] | None:
+        """What to deliver next, waiting for it; nothing where only the sink was reopened; None at the end."""
+        with self._changed:
+            while True:
+                if self._reopen:
+                    break
+                now = time.monotonic()
+                if self._deadline is not None and now >= self._deadline:
+                    self._lose_rest()
+                    return None
+                self._flying = self._backlog.take(now, self._sink.batch, all=self._deadline is not None)
+                if self._flying:
+                    return list(self._flying)
+                if self._deadline is not None:
+                    return None
+                self._changed.wait(self._backlog.next_due(now))
+            self._reopen = False
+        self._sink.reopen()
+        return []
+
+    def _send(self, batch: list[Waiting]) -> None:
+        """Deliver the batch, trying again until it is taken, refused for good, or time is up."""
+        self._backoff.reset()
+        while batch:
+            notice = self._loss_notice()
+            events = [item.event for item in ([notice, *batch] if notice else batch)]
+            try:
+                self._sink.deliver(events)
+            except DeliveryError as error:
+                taken = max(0, error.taken - 1) if notice else error.taken
+                if notice and error.taken:
+                    self._told_lost = notice.event["count"]
+                batch = self._failed(batch, taken, error)
+            except Exception as bug:  # one sink's bug must stop neither the others nor the capture
+                batch = self._failed(batch, 0, DeliveryError(f"bug of ours: {type(bug).__name__}: {bug}", again=False))
+            else:
+                if notice:
+                    self._told_lost = notice.event["count"]
+                with self._changed:
+                    self._delivered(batch)
+                    self._state.failing_since = None
+                return
+
+    def _failed(self, batch: list[Waiting], taken: int, error: DeliveryError) -> list[Waiting]:
+        """Count a failure and wait before the next try; what there is left to deliver."""
+        with self._changed:
+            self._delivered(batch[:taken])
+            rest = [] if self._abandoned else batch[taken:]
+            self._flying = rest
+            self._state.failures += 1
+            self._state.last_error = str(error)[:SHOWN_ERROR]
+            self._state.failing_since = self._state.failing_since or datetime.now(UTC).isoformat(timespec="seconds")
+            if not error.again:
+                self._lost["refused"] += sum(item.weight for item in rest)
+                self._flying = []
+                return []
+            if taken:
+                self._backoff.reset()
+            again = time.monotonic() + self._backoff.next(error.wait)
+            while (now := time.monotonic()) < again and not self._reopen:
+                if self._deadline is not None:
+                    if now >= self._deadline:
+                        self._lose_rest()
+                        return []
+                    again = min(again, max(now + 0.1, self._deadline - 1.0))  # one more try before the end
+                self._changed.wait(min(again - now, 1.0))
+            reopen, self._reopen = self._reopen, False
+        if reopen:
+            self._sink.reopen()
+        return rest
+
+    def _delivered(self, items: list[Waiting]) -> None:
+        if self._abandoned:
+            return
+        self._state.delivered += len(items)
+        self._state.grouped += sum(item.weight - 1 for item in items)
+        self._flying = []
+
+    def _lose_rest(self) -> None:
+        self._lost["shutdown"] += sum(item.weight for item in self._flying) + sum(
+            item.weight for item in self._backlog.take(0.0, 1 << 60, all=True)
+        )
+        self._flying = []
+
+    def _loss_notice(self) -> Waiting | None:
+        """What to tell the sink about events that it did not get, if there are new ones."""
+        with self._changed:
+            lost = sum(self._lost.values()) + sum(self._backlog.lost.values())
+        if lost <= self._told_lost:
+            return None
+        message = f"{lost - self._told_lost:,} events were lost on their way to this sink, {lost:,} in all"
+        event = {
+            "event": "notice",
+            "name": "events-lost",
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "severity": "medium",
+            "message": message,
+            "count": lost,
+        }
+        return Waiting(event, 0)
