@@ -4,7 +4,9 @@
     ├── CaptureError      a capture that cannot be opened at all
     ├── WatchError        an interface that cannot be watched
     ├── RulePackError     a rule pack that is not valid; carries every error found
-    └── SiteError         a site file that is not valid; carries every error found
+    ├── SiteError         a site file that is not valid; carries every error found
+    ├── MonitorError      a watch's configuration that is not valid; carries every error found
+    └── StoreError        a store that cannot be opened
 
 Odd traffic and damaged captures are *problems* (data in the report), not errors.
 """
@@ -42,3 +44,15 @@ class RulePackError(DocumentError):
 
 class SiteError(DocumentError):
     """A site file that is not valid."""
+
+
+class MonitorError(DocumentError):
+    """A watch's configuration that is not valid."""
+
+
+class StoreError(AuditorError):
+    """A store that cannot be opened or used. `again`: it may be there later, as a server that restarts."""
+
+    def __init__(self, message: str, *, help: str | None = None, again: bool = False) -> None:
+        super().__init__(message, help=help)
+        self.again = again

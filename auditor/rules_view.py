@@ -79,7 +79,7 @@ def check_rules(names: Sequence[str] = ()) -> Verdict:
     return Verdict(tuple(pack.id for pack in packs), tuple(errors), tuple(notes))
 
 
-def schema(kind: Literal["rule-pack", "site"] = "rule-pack") -> str:
+def schema(kind: Literal["rule-pack", "site", "monitor"] = "rule-pack") -> str:
     """The JSON Schema of a document, as text."""
     return (SCHEMAS / f"{kind}.schema.json").read_text(encoding="utf-8")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated, Any, Final, TypeAlias
 
 DOCUMENT: Final[dict[str, Any]] = {"extra": "forbid", "use_attribute_docstrings": True}
@@ -38,6 +39,10 @@ class Scalar:
         return self.parse(value)
 
     def __get_pydantic_core_schema__(self, source: object, handler: object) -> Any:
+        return self.core_schema()
+
+    def core_schema(self) -> Any:
+        """What pydantic is to do with such a value."""
         from pydantic_core import core_schema
 
         return core_schema.no_info_plain_validator_function(self.read)
@@ -130,6 +135,38 @@ class Either:
         )
 
 
+class Kinds:
+    """Tells many kinds of mappings apart by the word under `key`. Errors speak of the kind that is named only."""
+
+    def __init__(self, key: str, kinds: Callable[[], Mapping[str, type]]) -> None:
+        self.key, self.kinds = key, kinds
+
+    def __get_pydantic_core_schema__(self, source: object, handler: Any) -> Any:
+        from pydantic_core import core_schema
+
+        kinds = self.kinds()
+        tags = {word: f"{TAG}{number}" for number, word in enumerate(kinds)}
+        choices = {tags[word]: handler.generate_schema(kind) for word, kind in kinds.items()}
+        # where no kind is known, only the word that should name one is wrong
+        word = core_schema.typed_dict_field(Scalar(partial(_one_of, tuple(kinds)), {}).core_schema())
+        choices[UNKNOWN] = core_schema.typed_dict_schema({self.key: word}, extra_behavior="ignore")
+        return core_schema.tagged_union_schema(
+            choices,
+            lambda value: tags.get(str(value.get(self.key)), UNKNOWN) if isinstance(value, dict) else UNKNOWN,
+        )
+
+    def __get_pydantic_json_schema__(self, core_schema: object, handler: Callable[[object], Any]) -> dict[str, Any]:
+        schema = handler(core_schema)
+        return {**schema, "oneOf": schema["oneOf"][:-1]}
+
+
+def _one_of(words: tuple[str, ...], text: str) -> str:
+    from auditor.words import did_you_mean, listed
+
+    raise ValueError(f"{text!r} is unknown; expected {listed(words)}{did_you_mean(text, words)}")
+
+
 TAG: Final = "\0"
 """Begins the parts of an error's place that name a kind, not a key; no key of a document can hold it."""
-FIRST, SECOND = TAG + "first", TAG + "second"
+FIRST, SECOND, UNKNOWN = TAG + "0", TAG + "1", TAG + "?"
+"""What follows TAG is the kind's number among those of its field, as the JSON Schema lists them."""

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, TypeAlias, cast
 
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
@@ -10,7 +10,8 @@ from auditor.layout import Page, columns_of
 from auditor.terminal import screen_of
 
 FORMATS = ("table", "json")
-DOCUMENTS = ("rule-pack", "site")
+Document: TypeAlias = Literal["rule-pack", "site", "monitor"]
+DOCUMENTS = ("rule-pack", "site", "monitor")
 
 EXAMPLE = """\b
 Example:
@@ -104,7 +105,9 @@ def check(
 
 
 def schema(
-    document: Annotated[str, Argument("rule-pack or site.", "DOCUMENT", lambda: DOCUMENTS, False)] = "rule-pack",
+    document: Annotated[
+        str, Argument("rule-pack, site or monitor.", "DOCUMENT", lambda: DOCUMENTS, False)
+    ] = "rule-pack",
 ) -> int:
     """Print a JSON Schema, for editors that check YAML.
 
@@ -116,7 +119,7 @@ def schema(
 
     if document not in DOCUMENTS:
         raise AuditorError(f"there is no schema {document!r}; expected one of {', '.join(DOCUMENTS)}")
-    print(text_of("site" if document == "site" else "rule-pack"), end="")
+    print(text_of(cast("Document", document)), end="")
     return 0
 
 

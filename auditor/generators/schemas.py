@@ -1,4 +1,4 @@
-"""JSON Schemas of rule packs and sites, from the classes that read them."""
+"""JSON Schemas of rule packs, sites and watches, from the classes that read them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from auditor.discovery import ids
 from auditor.generators import Write
+from auditor.monitor.config import Monitor
 from auditor.rulepack import RulePack
 from auditor.site import Site
 
@@ -19,7 +20,8 @@ def generate(write: Write) -> None:
     pack = _schema(RulePack, "Rule pack: what a vendor publishes")
     site = _schema(Site, "Site: what the customer's side looks like")
     site["$defs"]["Waiver"]["properties"]["check"] = {"type": "string", "enum": ids("auditor.checks")}
-    for name, schema in (("rule-pack", pack), ("site", site)):
+    monitor = _schema(Monitor, "Monitor: what a watch that runs by itself is to do")
+    for name, schema in (("rule-pack", pack), ("site", site), ("monitor", monitor)):
         write(f"auditor/generated/{name}.schema.json", json.dumps(schema, ensure_ascii=False, indent=2))
 
 

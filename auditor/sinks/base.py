@@ -17,7 +17,7 @@ from auditor.quantities import Period, Time
 from auditor.scalars import DOCUMENT, Count, Flag, Name
 
 Event: TypeAlias = Mapping[str, Any]
-EventWord: TypeAlias = Literal["opened", "updated", "closed", "health", "report", "notice"]
+EventWord: TypeAlias = Literal["opened", "updated", "closed", "health", "notice"]
 SeverityWord: TypeAlias = Literal["info", "low", "medium", "high", "critical"]
 OF_FINDINGS: Final = ("opened", "updated", "closed")
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
@@ -46,7 +46,7 @@ class Common:
     kind: str
     name: Name | None = None
     """In messages and metrics; without one, the kind."""
-    events: tuple[EventWord, ...] = ("opened", "updated", "closed", "health", "report", "notice")
+    events: tuple[EventWord, ...] = ("opened", "updated", "closed", "health", "notice")
     min_severity: SeverityWord = "info"
     """Findings below it are not for this sink."""
     waived: Flag = True
@@ -58,7 +58,9 @@ class Common:
     group: Grouping | None = None
 
     def wants(self, event: Event) -> bool:
-        """Whether this sink is to have the event."""
+        """Whether this sink is to have the event. A report goes where the configuration sends it, and is not asked."""
+        if event["event"] == "report":
+            return True
         if event["event"] not in self.events:
             return False
         if event["event"] not in OF_FINDINGS:

@@ -70,7 +70,7 @@ class Settings(Common):
     tls: Tls | None = None
     wait: Time = 60
     """Seconds that an event waits for others to go into the same message."""
-    events: tuple[EventWord, ...] = ("opened", "report", "notice")
+    events: tuple[EventWord, ...] = ("opened", "notice")
     group: Grouping | None = field(default_factory=lambda: Grouping(wait=30, interval=3600))
 
     def __post_init__(self) -> None:

@@ -53,7 +53,7 @@ class Settings(Common):
     enterprise: Count = 32473
     """Number in the name of the structured data. Nobody registered one for this program; 32473 is RFC 5612's."""
     tls: Tls | None = None
-    events: tuple[EventWord, ...] = ("opened", "closed", "report", "notice")
+    events: tuple[EventWord, ...] = ("opened", "closed", "notice")
     group: Grouping | None = field(default_factory=Grouping)
 
     def __post_init__(self) -> None:

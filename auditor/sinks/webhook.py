@@ -44,7 +44,7 @@ class Settings(Common):
     secret: Secret
     """What the signature is made with."""
     tls: Tls | None = None
-    events: tuple[EventWord, ...] = ("opened", "closed", "report", "notice")
+    events: tuple[EventWord, ...] = ("opened", "closed", "notice")
     group: Grouping | None = field(default_factory=Grouping)
 
     def __post_init__(self) -> None:

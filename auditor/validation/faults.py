@@ -9,11 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from auditor.places import Place
-from auditor.scalars import FIRST, SECOND, TAG
+from auditor.scalars import TAG, UNKNOWN
 from auditor.words import closest, did_you_mean, listed, quoted
 from auditor.yamlfile import Document, Fault
 
-KINDS_OF_TAG = (FIRST, SECOND)
 UNKNOWN_KEY = ("unexpected_keyword_argument", "extra_forbidden")
 KINDS = {
     "tuple_type": "a list",
@@ -65,7 +64,7 @@ def _keys(schema: dict[str, Any], place: Place) -> list[str]:
             if isinstance(part, int):
                 inner.append(node.get("items", {}))
             elif part.startswith(TAG):
-                inner += node.get("oneOf", [])[KINDS_OF_TAG.index(part) :][:1]
+                inner += [] if part == UNKNOWN else node.get("oneOf", [])[int(part[1:]) :][:1]
             elif part in node.get("properties", {}):
                 inner.append(node["properties"][part])
             elif isinstance(node.get("additionalProperties"), dict):

@@ -1,0 +1,89 @@
+"""What the store has not written yet. Of a finding only its last state waits, so that a long outage costs little."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from auditor.sinks.base import OF_FINDINGS, Event
+
+if TYPE_CHECKING:
+    from auditor.coverage import Coverage
+    from auditor.sessions import Session
+
+MAX_FINDINGS: Final = 50_000
+"""States of findings that wait. At 2 kB each, a store that is away costs 100 MB at most."""
+MAX_ROWS: Final = 20_000
+"""Health and notices that wait: two days of them."""
+
+
+@dataclass(slots=True, eq=False)
+class Part:
+    """A window of a run, or the time between two. It has a row once something of it is written."""
+
+    kind: str
+    start_ns: int
+
+
+@dataclass(slots=True)
+class Standing:
+    """The last word on a part's sessions and statements."""
+
+    part: Part
+    sessions: Sequence[Session]
+    coverage: Sequence[Coverage]
+    end_ns: int | None = None
+    verdict: str | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """States of findings, each at most once open after it was closed."""
+
+    closed: dict[tuple[int, str], tuple[Part, Event]] = field(default_factory=dict)
+    open: dict[tuple[int, str], tuple[Part, Event]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Pending:
+    """Events that wait, by kind, and how many found no room."""
+
+    rounds: list[Round] = field(default_factory=lambda: [Round()])
+    rows: list[tuple[Part, Event]] = field(default_factory=list)
+    standing: dict[int, Standing] = field(default_factory=dict)
+    tick_ns: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
+
+    def put(self, part: Part, event: Event) -> None:
+        """Take an event; one that finds no room is counted as lost, by kind."""
+        if event["event"] not in OF_FINDINGS:
+            if len(self.rows) >= MAX_ROWS:
+                self.lost[str(event["event"])] += 1
+            else:
+                self.rows.append((part, event))
+            return
+        key = (id(part), str(event["id"]))
+        last = self.rounds[-1]
+        known = key in last.open
+        if not known and self.findings >= MAX_FINDINGS:
+            self.lost["finding"] += 1
+        elif event["event"] != "closed":
+            last.open[key] = (part, event)
+        elif key in last.closed:  # closed, opened and closed again while the store was away
+            last.open.pop(key, None)
+            self.rounds.append(Round(closed={key: (part, event)}))
+        else:
+            last.open.pop(key, None)
+            last.closed[key] = (part, event)
+
+    @property
+    def findings(self) -> int:
+        return sum(len(one.closed) + len(one.open) for one in self.rounds)
+
+    def __len__(self) -> int:
+        return self.findings + len(self.rows)
+
+    def __bool__(self) -> bool:
+        return bool(self.tick_ns or self.rows or self.standing or self.findings)
