@@ -157,7 +157,7 @@ class Kinds:
 
     def __get_pydantic_json_schema__(self, core_schema: object, handler: Callable[[object], Any]) -> dict[str, Any]:
         schema = handler(core_schema)
-        return {**schema, "oneOf": schema["oneOf"][:-1]}
+        return {**schema, "oneOf": schema["oneOf"][: len(self.kinds())]}
 
 
 def _one_of(words: tuple[str, ...], text: str) -> str:

@@ -27,6 +27,13 @@ def run(
     events: Annotated[
         str | None, Option("Append findings and health as JSON lines there; default: standard output.", "FILE|-")
     ] = None,
+    config: Annotated[
+        str | None, Option("Do what this file says (YAML): interfaces, windows, store, sinks, metrics.", "FILE")
+    ] = None,
+    check: Annotated[bool, Option("Only try what --config says: permissions, interfaces, sinks, store.")] = False,
+    store: Annotated[
+        str | None, Option("Keep findings and health there: a file, or postgresql://USER@HOST/DATABASE.", "URL")
+    ] = None,
     output: Annotated[
         tuple[str, ...], Option("Write the report there at the end; the suffix names the format.", "FILE", short="-o")
     ] = (),
@@ -51,13 +58,38 @@ def run(
     Example:
       auditor watch -i eth1 --site site.yaml --duration 8h -o night.json
       dumpcap -q -i eth1 -w - | auditor watch -i - --events findings.jsonl
+      auditor watch --config monitor.yaml --check
     """
+    if config is not None or check:
+        from auditor.cli import _monitor
+
+        beside = {
+            "-i": interface,
+            "--pack": pack,
+            "--site": site,
+            "--events": events,
+            "--store": store,
+            "-o": output,
+            "--format": format,
+            "--evidence": evidence,
+            "--fail-on": fail_on if fail_on != "medium" else None,
+            "--allow-incomplete": allow_incomplete,
+            "--kernel-filter": kernel_filter,
+        }
+        return _monitor.run_config(config, check, beside, None if duration is None else _seconds(duration))
     if not interface:
         from auditor.watch.permission import interfaces
 
         raise AuditorError("no interface is named", help=f"name one with -i; there are: {', '.join(interfaces())}")
     seconds = None if duration is None else _seconds(duration)
     targets = _output.plan(output, format, reports.suffixes, inputs=()) if output or format else []
+    if store is not None:
+        from auditor.cli import _monitor
+
+        chosen = _monitor.Chosen(
+            interface, pack, site, fail_on, allow_incomplete, kernel_filter, evidence, events or _output.STDOUT
+        )
+        return _monitor.run_store(store, chosen, seconds, targets)
     if format is None and not output and events not in (None, _output.STDOUT):
         targets = _output.plan((), None, reports.suffixes, inputs=())  # the events are elsewhere
     from pathlib import Path

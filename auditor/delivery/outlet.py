@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from auditor.delivery.backlog import Backlog, Waiting
 from auditor.delivery.backoff import Backoff
-from auditor.sinks.base import Common, DeliveryError, Event, Sink
+from auditor.sinks.base import Common, DeliveryError, Event, Sink, notice
 
 SHOWN_ERROR: Final = 300
 """Characters of a sink's last error that are kept."""
@@ -139,20 +139,20 @@ class Outlet:
         """Deliver the batch, trying again until it is taken, refused for good, or time is up."""
         self._backoff.reset()
         while batch:
-            notice = self._loss_notice()
-            events = [item.event for item in ([notice, *batch] if notice else batch)]
+            told = self._loss_notice()
+            events = [item.event for item in ([told, *batch] if told else batch)]
             try:
                 self._sink.deliver(events)
             except DeliveryError as error:
-                taken = max(0, error.taken - 1) if notice else error.taken
-                if notice and error.taken:
-                    self._told_lost = notice.event["count"]
+                taken = max(0, error.taken - 1) if told else error.taken
+                if told and error.taken:
+                    self._told_lost = told.event["count"]
                 batch = self._failed(batch, taken, error)
             except Exception as bug:  # one sink's bug must stop neither the others nor the capture
                 batch = self._failed(batch, 0, DeliveryError(f"bug of ours: {type(bug).__name__}: {bug}", again=False))
             else:
-                if notice:
-                    self._told_lost = notice.event["count"]
+                if told:
+                    self._told_lost = told.event["count"]
                 with self._changed:
                     self._delivered(batch)
                     self._state.failing_since = None
@@ -206,12 +206,5 @@ class Outlet:
         if lost <= self._told_lost:
             return None
         message = f"{lost - self._told_lost:,} events were lost on their way to this sink, {lost:,} in all"
-        event = {
-            "event": "notice",
-            "name": "events-lost",
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "severity": "medium",
-            "message": message,
-            "count": lost,
-        }
+        event = notice("events-lost", message, lost)
         return Waiting(event, 0)

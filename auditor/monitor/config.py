@@ -28,7 +28,7 @@ DEFAULT_LISTEN: Final = HostPort("127.0.0.1", 9477)
 SENSOR_PATTERN: Final = r"[A-Za-z0-9._-]{1,64}"
 
 
-def _read_store_url(text: str) -> str:
+def read_store_url(text: str) -> str:
     """A database's URL; a path alone means SQLite. ValueError, without a password in it, if it is none."""
     without_password(text)
     scheme, separator, rest = text.partition("://")
@@ -43,7 +43,7 @@ def _kinds() -> Mapping[str, type]:
     return {kind: sinks.settings_of(kind) for kind in sinks.kinds()}
 
 
-StoreUrl: TypeAlias = Annotated[str, Scalar(_read_store_url, {"type": "string"})]
+StoreUrl: TypeAlias = Annotated[str, Scalar(read_store_url, {"type": "string"})]
 AnySink: TypeAlias = Annotated[Common, Kinds("kind", _kinds)]
 
 
@@ -104,6 +104,21 @@ class WindowEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The first packets of each flow that could concern a vendor, of which those of findings are kept."""
+
+    __pydantic_config__: ClassVar[dict[str, Any]] = DOCUMENT
+
+    folder: Text
+    size: Size = 2 << 30
+    """Of all of it: half for what is being watched, half for the findings of ended windows."""
+    keep: Period = 30 * 86_400
+    """Evidence of older windows goes."""
+    flow: Size = 64 << 10
+    """Of one flow; data channels are long."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Hard caps of memory; what finds no room is counted and told. Without a value, the watch's own hold."""
 
@@ -153,8 +168,11 @@ class Monitor:
     fail_on: SeverityName = "medium"
     """The severity from which on a report's verdict is `violations`."""
     allow_incomplete: Flag = False
+    kernel_filter: Flag = False
+    """Let the kernel turn away what concerns nobody; it is then not counted as `other`."""
     store: Annotated[StoreSettings | None, Shorthand()] = None
     sinks: tuple[AnySink, ...] = ()
+    evidence: Evidence | None = None
     metrics: PlainMetrics = None
     limits: Limits | None = None
     status: Text | None = None

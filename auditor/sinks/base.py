@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal, Protocol, TypeAlias
@@ -23,6 +24,14 @@ OF_FINDINGS: Final = ("opened", "updated", "closed")
 SEVERITIES: Final = ("info", "low", "medium", "high", "critical")
 CONNECT_SECONDS: Final = 10.0
 """Longest wait for one answer of a peer. Longer than any that works takes, short enough to try again soon."""
+
+
+def notice(name: str, message: str, count: int | None = None, severity: str = "medium") -> Event:
+    """An event of the watch about itself."""
+    from auditor.formats import time_text
+
+    told = time_text(time.time_ns())
+    return {"event": "notice", "name": name, "time": told, "severity": severity, "message": message, "count": count}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from auditor.coverage import Coverage
     from auditor.sessions import Session
 
-MAX_FINDINGS: Final = 50_000
-"""States of findings that wait. At 2 kB each, a store that is away costs 100 MB at most."""
+MAX_FINDINGS: Final = 20_000
+"""States of findings that wait: 50 MB at 2.5 kB each, and as much again while so many are being written."""
 MAX_ROWS: Final = 20_000
 """Health and notices that wait: two days of them."""
 

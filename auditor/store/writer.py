@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from auditor.delivery.backoff import Backoff
 from auditor.errors import StoreError
 from auditor.formats import time_text
-from auditor.sinks.base import Event
+from auditor.sinks.base import Event, notice
 from auditor.store import retention
 from auditor.store.lock import Lock
 from auditor.store.opening import reason
@@ -364,9 +364,3 @@ class StoreWriter:
         if new > 0:
             told = notice("store-losses", f"{new:,} events found no room in the store, {lost:,} in all", lost)
             self._say(told)
-
-
-def notice(name: str, message: str, count: int | None = None, severity: str = "medium") -> Event:
-    """An event of the watch about itself."""
-    moment = time_text(time.time_ns())
-    return {"event": "notice", "name": name, "time": moment, "severity": severity, "message": message, "count": count}

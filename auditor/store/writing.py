@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, and_, delete, select, tuple_, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from auditor.sinks.base import Event
@@ -65,11 +65,13 @@ def _write_round(connection: Connection, run: int, parts: _Parts, one: Round) ->
     if closed:
         # as open first: a row that is closed already would not meet the one that is open
         _upsert(connection, FINDINGS, [{**row, "closed_ns": None} for row in closed], ("part", "finding"), partial=True)
-        for row in closed:
-            still_open = and_(
-                FINDINGS.c.part == row["part"], FINDINGS.c.finding == row["finding"], FINDINGS.c.closed_ns.is_(None)
-            )
-            connection.execute(update(FINDINGS).where(still_open).values(closed_ns=row["told_ns"]))
+        still_open = and_(
+            FINDINGS.c.part == bindparam("of_part"),
+            FINDINGS.c.finding == bindparam("which"),
+            FINDINGS.c.closed_ns.is_(None),
+        )
+        moments = [{"of_part": row["part"], "which": row["finding"], "at": row["told_ns"]} for row in closed]
+        connection.execute(update(FINDINGS).where(still_open).values(closed_ns=bindparam("at")), moments)
     opened = [_finding(run, parts[part], event) for part, event in one.open.values()]
     if opened:
         _upsert(connection, FINDINGS, opened, ("part", "finding"), partial=True)

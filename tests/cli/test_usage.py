@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 from program import VIOLATING, python, run
 
@@ -12,7 +14,12 @@ COMMANDS = (
     "extract",
     "flows",
     "report",
+    "status",
+    "systemd",
+    "verify",
+    "watch",
     "whatif",
+    "windows",
     "version",
     "rules",
     "rules list",
@@ -157,3 +164,15 @@ def test_a_json_report_costs_neither_plots_nor_pages() -> None:
     code, *loaded = python(LOADED, "audit", VIOLATING, "--format", "json", "-o", "/dev/null").stderr.split()
     assert code == "1"
     assert not {"matplotlib", "pyarrow", "auditor.page", "auditor.plots", "auditor.reports.html"} & set(loaded)
+
+
+def test_an_audit_imports_nothing_of_what_a_watch_needs() -> None:
+    code = (
+        "import sys\nfrom auditor.cli._main import run\n"
+        f"run(['audit', {str(VIOLATING)!r}, '--format', 'json', '-o', {os.devnull!r}])\n"
+        "heavy = {'sqlalchemy', 'alembic', 'psycopg', 'pyarrow', 'smtplib', 'ssl', 'http'}\n"
+        "ours = ('auditor.sinks', 'auditor.delivery', 'auditor.store', 'auditor.monitor', 'auditor.watch')\n"
+        "print(sorted(name for name in sys.modules if name in heavy or name.startswith(ours)))\n"
+    )
+    done = python(code)
+    assert (done.stdout, done.stderr) == ("[]\n", "")

@@ -15,11 +15,10 @@ from watching import finding
 from auditor.coverage import Coverage
 from auditor.errors import StoreError
 from auditor.sessions import Session
-from auditor.sinks.base import Event
+from auditor.sinks.base import Event, notice
 from auditor.store import StoreWriter, open_store
 from auditor.store.pending import Part
 from auditor.store.tables import COVERAGE, FINDINGS, HEALTH, NOTICES, PARTS, RUNS, SESSIONS
-from auditor.store.writer import notice
 from auditor.store.writing import moment
 
 PART = Part("window", 1_000)

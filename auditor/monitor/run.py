@@ -1,0 +1,345 @@
+"""A watch that runs by itself, from its configuration to its end.
+
+Time is cut where windows begin and end. Each part is watched by a `Watch` of its own, which begins to capture before
+the one before it ends: nothing passes between them, and what goes on over the cut is in both, as in two captures.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from auditor.errors import AuditorError
+from auditor.monitor.config import Loaded, load_monitor
+from auditor.monitor.evidence import SHARES, EvidenceFolder
+from auditor.monitor.hub import Feed, Hub, now_text
+from auditor.monitor.metrics import MetricsServer
+from auditor.monitor.notify import notify, reloading, watchdog_seconds
+from auditor.monitor.status import WRITE_SECONDS, write_status
+from auditor.monitor.windowend import write_reports
+from auditor.sinks.base import Event, notice
+from auditor.upcoming import Stretch, stretches
+
+if TYPE_CHECKING:
+    from auditor.result import Audit
+    from auditor.rulepack import EnabledPack
+    from auditor.site import Site
+    from auditor.store.flows import FlowArchive
+    from auditor.watch.tick import Tick
+
+LOOK_SECONDS: Final = 0.2
+"""How soon a signal, the end of a window or the end of the capture is noticed."""
+SILENCE_SECONDS: Final = 30.0
+"""A watch that has judged nothing for so long hangs: the service manager is no longer told that all is well."""
+STREAM: Final = "-"
+
+
+class Watching(Protocol):
+    """What is used of `auditor.watch.Watch`."""
+
+    def run(self, duration: float | None = None) -> None: ...
+    def stop(self) -> None: ...
+    def reload(self, packs: tuple[EnabledPack, ...], site: Site | None) -> None: ...
+    def report(self) -> Audit: ...
+
+
+Publish = Callable[[Event], None]
+OnTick = Callable[["Tick"], None]
+MakeWatch = Callable[["Judging", Publish, OnTick, Path | None], Watching]
+
+
+class Judging:
+    """What traffic is held against. A reload replaces it as a whole."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        """Raises: RulePackError, SiteError, AuditorError."""
+        from auditor.rulepack import enable
+        from auditor.site import load_site
+
+        self.loaded = loaded
+        self.site = None if loaded.site is None else load_site(loaded.site, loaded.packs)
+        self.packs = enable(self.site, loaded.packs)
+
+
+def make_watch(judging: Judging, publish: Publish, on_tick: OnTick, evidence: Path | None) -> Watching:
+    """The real one. `evidence`: a folder of its own."""
+    from auditor.watch import Options, Watch
+
+    monitor = judging.loaded.monitor
+    options = Options(
+        fail_on=monitor.severity, allow_incomplete=monitor.allow_incomplete, kernel_filter=monitor.kernel_filter
+    )
+    if monitor.limits is not None:
+        limits = monitor.limits
+        given: dict[str, Any] = {
+            "active_flows": limits.active_flows,
+            "window_flows": limits.window_flows,
+            "known_findings": limits.known_findings,
+            "known_sessions": limits.known_sessions,
+            "ring_bytes": limits.ring,
+        }
+        options = replace(options, **{name: value for name, value in given.items() if value is not None})
+    if evidence is not None and monitor.evidence is not None:
+        options = replace(
+            options,
+            evidence=evidence,
+            evidence_bytes=monitor.evidence.size // SHARES,
+            evidence_age=float(monitor.evidence.keep),
+            evidence_flow_bytes=monitor.evidence.flow,
+        )
+    return Watch(monitor.interfaces, judging.packs, judging.site, options, publish=publish, on_tick=on_tick)
+
+
+class _Part:
+    """One watch at work, in a thread of its own."""
+
+    def __init__(
+        self, hub: Hub, judging: Judging, stretch: Stretch, make: MakeWatch, evidence: EvidenceFolder | None
+    ) -> None:
+        """Capture begins here. Raises: AuditorError."""
+        self.stretch = stretch
+        self.evidence = None if evidence is None else evidence.begin(stretch.start_ns)
+        self.feed: Feed = hub.feed(stretch)
+        self.watch = make(judging, self.feed.publish, self.feed.on_tick, self.evidence)
+        self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self._run, name="watch", daemon=True)
+        self.thread.start()
+
+    def _run(self) -> None:
+        try:
+            self.watch.run()
+        except BaseException as error:  # raised again where somebody waits for it
+            self.error = error
+
+    def end(self) -> Audit:
+        """Stop, and what it saw. Raises: what stopped it before."""
+        self.watch.stop()
+        self.thread.join()
+        if self.error is not None:
+            raise self.error
+        return self.watch.report()
+
+
+class Conductor:
+    """Runs watches one after the other, and looks after all that is around them."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        version: str,
+        make: MakeWatch = make_watch,
+        *,
+        also: Publish | None = None,
+        whole: bool = False,
+    ) -> None:
+        """`also` hears every event, beside the sinks. `whole`: time is not cut. Raises: AuditorError."""
+        self.whole = whole
+        self.loaded = loaded
+        self.judging = Judging(loaded)
+        self.hub = Hub(loaded, version, also)
+        self.flows = self._flows()
+        evidence = loaded.monitor.evidence
+        self.evidence = (
+            None
+            if evidence is None
+            else EvidenceFolder(loaded.path(evidence.folder), size=evidence.size, keep=evidence.keep)
+        )
+        self._make = make
+        self._stop = threading.Event()
+        self._reload = threading.Event()
+
+    def run(self, duration: float | None = None) -> Audit:
+        """Watch until `stop`, the end of what is watched, or for `duration` seconds. The last part's audit.
+
+        Raises: AuditorError where capture, store or metrics cannot start, and where capture fails.
+        """
+        until = None if duration is None else time.monotonic() + duration
+        listen = self.loaded.monitor.metrics
+        with ExitStack() as behind:  # closed in the opposite order, whatever happens
+            if listen is not None:
+                behind.callback(MetricsServer(listen.listen, self.hub.status).close)
+            self.hub.start()
+            keeper = _Keeper(self.hub, self.loaded.status)
+            behind.callback(keeper.close)
+            behind.callback(self._close)
+            return self._watch(until)
+
+    def _watch(self, until: float | None) -> Audit:
+        """One part after the other, until it is time to end."""
+        cuts = self._cuts()
+        part = self._begin(next(cuts))
+        if self.whole:
+            from auditor.watch.permission import give_up_privileges
+
+            give_up_privileges()  # nothing has to be opened again
+        notify("READY=1", f"STATUS={self._sentence()}")
+        while part.thread.is_alive() and not self._stop.wait(LOOK_SECONDS):
+            if until is not None and time.monotonic() >= until:
+                break
+            if self._reload.is_set():
+                self._reload.clear()
+                self._take_new(part)
+            end = part.stretch.end_ns
+            if end is not None and time.time_ns() >= end:
+                after = self._begin(next(cuts))
+                self._finish(part, end)
+                part = after
+        notify("STOPPING=1")
+        self.hub.state = "stopping"
+        return self._finish(part, time.time_ns())
+
+    def _close(self) -> None:
+        self.hub.close()
+        self.hub.state = "stopped"
+
+    def stop(self) -> None:
+        """End in order. From any thread, or a signal handler."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Read packs and site anew, and reopen files. From any thread, or a signal handler."""
+        self._reload.set()
+
+    def _begin(self, stretch: Stretch) -> _Part:
+        return _Part(self.hub, self.judging, stretch, self._make, self.evidence)
+
+    def _take_new(self, part: _Part) -> None:
+        """Packs and site as they are now; where they are wrong, the old ones stay."""
+        notify(*reloading())
+        self.hub.reopen()
+        try:
+            loaded = load_monitor(self.loaded.file)
+            judging = Judging(loaded)
+        except AuditorError as error:
+            self._told(accepted=False, reason=str(error))
+        else:
+            changed = _other_changes(self.loaded, loaded)
+            self.judging = judging
+            part.watch.reload(judging.packs, judging.site)
+            packs = ", ".join(f"{enabled.pack.id} {enabled.pack.version}" for enabled in judging.packs)
+            later = f"; changes of {', '.join(changed)} need a restart" if changed else ""
+            self._told(accepted=True, reason=f"now judged by {packs}{later}")
+        notify("READY=1", f"STATUS={self._sentence()}")
+
+    def _told(self, *, accepted: bool, reason: str) -> None:
+        from auditor.cli._output import say
+
+        self.hub.reloaded = {"time": now_text(), "accepted": accepted, "reason": reason}
+        message = reason if accepted else f"refused, what was before stays: {reason}"
+        say(f"auditor: reload: {message}")
+        name = "reloaded" if accepted else "reload-refused"
+        self.hub.say(notice(name, message, severity="info" if accepted else "medium"))
+
+    def _finish(self, part: _Part, end_ns: int) -> Audit:
+        """End a part, and do what is to be done at a window's end. Raises: what stopped the watch."""
+        audit = part.end()
+        self.hub.end_part(part.feed, audit, end_ns)
+        if self.evidence is not None and part.evidence is not None:
+            self.evidence.end(part.evidence)
+        if self.flows is not None:
+            self._keep_flows(self.flows, audit, part.stretch)
+        end = self.loaded.monitor.window_end
+        if end is not None and part.stretch.kind == "window":
+            stretch = part.stretch._replace(end_ns=end_ns)
+            event, failures = write_reports(audit, stretch, self.loaded)
+            for failure in failures:
+                self.hub.say(notice("report-failed", failure))
+            self.hub.tell(event, end.tell)
+        return audit
+
+    def _keep_flows(self, archive: FlowArchive, audit: Audit, stretch: Stretch) -> None:
+        try:
+            _, lost = archive.write(audit.flows, str(stretch.start_ns))
+            failure = f"{lost:,} flows found no room in {archive.folder}" if lost else ""
+        except OSError as error:
+            lost, failure = len(audit.flows), f"{archive.folder}: flows were not kept: {error.strerror or error}"
+        if failure:
+            self.hub.say(notice("flows-lost", failure, lost))
+
+    def _flows(self) -> FlowArchive | None:
+        store = self.loaded.monitor.store
+        if store is None or store.flows is None:
+            return None
+        from auditor.store.flows import FlowArchive
+
+        folder = self.loaded.path(store.flows.folder)
+        return FlowArchive(folder, keep=store.flows.keep, size=store.flows.size, sensor=self.loaded.monitor.sensor)
+
+    def _cuts(self) -> Iterator[Stretch]:
+        """Parts of time; a stream, which cannot be opened twice, is one."""
+        if self.whole or any(name == STREAM or os.path.exists(name) for name in self.loaded.monitor.interfaces):
+            return iter([Stretch("window", time.time_ns(), None)])
+        return stretches(self.loaded.monitor.all_windows, time.time_ns())
+
+    def _sentence(self) -> str:
+        return f"watching {', '.join(self.loaded.monitor.interfaces)}"
+
+
+class _Keeper:
+    """Writes the status and feeds the watchdog, from a thread of its own."""
+
+    def __init__(self, hub: Hub, path: str) -> None:
+        """Raises: AuditorError where the status cannot be written."""
+        self.hub, self.path = hub, path
+        self._closed = threading.Event()
+        try:
+            write_status(path, hub.status())
+        except OSError as error:
+            raise AuditorError(
+                f"{path}: the status cannot be written: {error.strerror}", help="set `status` in the configuration"
+            ) from None
+        self._thread = threading.Thread(target=self._work, name="status", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join()
+        self._write()
+
+    def _work(self) -> None:
+        asked = watchdog_seconds()
+        wait = WRITE_SECONDS if asked is None else min(WRITE_SECONDS, asked / 3)
+        while not self._closed.wait(wait):
+            self._write()
+            if asked is not None and self.hub.tick_age < SILENCE_SECONDS:
+                notify("WATCHDOG=1")
+
+    def _write(self) -> None:
+        with suppress(OSError):  # a full disk; `auditor status` sees that it grows old
+            write_status(self.path, self.hub.status())
+
+
+@contextmanager
+def signals(conductor: Conductor) -> Iterator[None]:
+    """SIGTERM and SIGINT end it in order, the second one at once; SIGHUP reads anew. In the main thread."""
+
+    def end(number: int, _: FrameType | None) -> None:
+        signal.signal(number, before[number])
+        conductor.stop()
+
+    def again(_: int, __: FrameType | None) -> None:
+        conductor.reload()
+
+    handlers: dict[int, Any] = {signal.SIGINT: end, signal.SIGTERM: end, signal.SIGHUP: again}
+    before: dict[int, Any] = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _other_changes(old: Loaded, new: Loaded) -> list[str]:
+    """Keys of the configuration that differ and that a reload does not take up."""
+    from dataclasses import fields
+
+    names = [field.name for field in fields(old.monitor) if field.name not in ("packs", "site")]
+    return [name for name in names if getattr(old.monitor, name) != getattr(new.monitor, name)]

@@ -1,0 +1,1 @@
+"""Units for the service manager, shipped as they are; `auditor systemd` prints them."""
