@@ -96,6 +96,7 @@ def run(
 
     from auditor.cli._events import event_lines
     from auditor.cli._signals import stopping
+    from auditor.request import Request
     from auditor.rulepack import enable
     from auditor.severity import Severity
     from auditor.site import load_site
@@ -113,7 +114,8 @@ def run(
         evidence=None if evidence is None else Path(evidence),
     )
     with event_lines(events or _output.STDOUT) as publish:
-        watch = Watch(interface, enable(given, list(pack)), given, options, publish=publish)
+        packs, request = enable(given, list(pack)), Request(packs=pack, site=site)
+        watch = Watch(interface, packs, given, options, request=request, publish=publish)
         give_up_privileges()
         with stopping(watch.stop):
             watch.run(seconds)

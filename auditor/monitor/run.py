@@ -71,6 +71,7 @@ class Judging:
 
 def make_watch(judging: Judging, publish: Publish, on_tick: OnTick, evidence: Path | None) -> Watching:
     """The real one. `evidence`: a folder of its own."""
+    from auditor.request import Request
     from auditor.watch import Options, Watch
 
     monitor = judging.loaded.monitor
@@ -95,7 +96,16 @@ def make_watch(judging: Judging, publish: Publish, on_tick: OnTick, evidence: Pa
             evidence_age=float(monitor.evidence.keep),
             evidence_flow_bytes=monitor.evidence.flow,
         )
-    return Watch(monitor.interfaces, judging.packs, judging.site, options, publish=publish, on_tick=on_tick)
+    request = Request(packs=tuple(judging.loaded.packs), site=judging.loaded.site)
+    return Watch(
+        monitor.interfaces,
+        judging.packs,
+        judging.site,
+        options,
+        request=request,
+        publish=publish,
+        on_tick=on_tick,
+    )
 
 
 class _Part:

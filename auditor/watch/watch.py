@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import WatchError
 from auditor.formats import SECOND_NS, time_text
 from auditor.judging import judge
+from auditor.request import CAPTURE, Request, input_files
 from auditor.result import Audit
 from auditor.scan import ScanOptions, audit_options
 from auditor.site import Site
@@ -50,10 +51,13 @@ class Watch:
         site: Site | None = None,
         options: Options | None = None,
         *,
+        request: Request | None = None,
         publish: Publish = ignore,
         on_tick: OnTick = ignore,
     ) -> None:
+        """`request`: which packs and site were asked for, for the report's manifest."""
         self._options = options or Options()
+        self._request = (request or Request())._replace(inputs=tuple(input_files(interfaces, CAPTURE)))
         self._packs, self._site_given = packs, site
         self._publish, self._on_tick = publish, on_tick
         self._window = Window()
@@ -128,6 +132,7 @@ class Watch:
             judged=judged,
             fail_on=self._options.fail_on,
             allow_incomplete=self._options.allow_incomplete,
+            request=self._request._replace(as_of=_today(self._judged_ns or self._now_ns)),
         )
 
     def _start(self, interfaces: Sequence[str]) -> _engine.Watching:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 import auditor
+from auditor.request import Request
 from auditor.rulepack import enable
 from auditor.site import load_site
 from auditor.watch import Event, Options, Watch
@@ -18,22 +20,36 @@ FEW_PACKETS, EVERYTHING = 0.003, 60.0  # seconds of capture time between two tic
 def replayed(sample: Sample, tick: float) -> tuple[dict[str, Any], list[Event]]:
     """The report of a watch over a sample, and its events."""
     chosen = sample.sidecar.get("packs", [])
-    site = load_site(CAPTURES / sample.sidecar["site"], chosen) if "site" in sample.sidecar else None
+    file = site_of(sample)
+    site = None if file is None else load_site(file, chosen)
     events: list[Event] = []
     watch = Watch(
         [str(sample.capture)],
         enable(site, chosen),
         site,
         Options(tick=tick, health_interval=3600),
+        request=Request(packs=tuple(chosen), site=file),
         publish=events.append,
     )
     watch.run()
     return watch.report().to_dict(), events
 
 
-def audited(sample: Sample) -> dict[str, Any]:
-    site = CAPTURES / sample.sidecar["site"] if "site" in sample.sidecar else None
-    return auditor.audit(sample.capture, site=site, packs=sample.sidecar.get("packs", ())).to_dict()
+def audited(sample: Sample, day: str) -> dict[str, Any]:
+    """The report of its audit, as of that day: a watch judges as of the day of what it sees."""
+    packs = sample.sidecar.get("packs", ())
+    return auditor.audit(sample.capture, site=site_of(sample), packs=packs, as_of=date.fromisoformat(day)).to_dict()
+
+
+def site_of(sample: Sample) -> str | None:
+    return str(CAPTURES / sample.sidecar["site"]) if "site" in sample.sidecar else None
+
+
+def day_of(report: dict[str, Any]) -> str:
+    day: str = report["manifest"]["options"]["as_of"]
+    end = report["captures"][-1]["end"]
+    assert end is None or end.startswith(day)
+    return day
 
 
 ONE_VANTAGE = [sample for sample in samples() if not {"outside", "processes", "as_of"} & sample.sidecar.keys()]
@@ -42,7 +58,7 @@ ONE_VANTAGE = [sample for sample in samples() if not {"outside", "processes", "a
 @pytest.mark.parametrize("sample", ONE_VANTAGE, ids=lambda sample: sample.name)
 def test_a_replayed_file_and_its_audit_give_the_same_report(sample: Sample) -> None:
     report, events = replayed(sample, FEW_PACKETS)
-    assert report == audited(sample)
+    assert report == audited(sample, day_of(report))
     opened = [event["id"] for event in events if event["event"] == "opened"]
     assert sorted(opened) == sorted(finding["id"] for finding in report["findings"]), "each is told once"
     assert [event["check"] for event in events if event.get("withdrawn")] == []
@@ -50,4 +66,5 @@ def test_a_replayed_file_and_its_audit_give_the_same_report(sample: Sample) -> N
 
 @pytest.mark.parametrize("sample", ONE_VANTAGE[:4], ids=lambda sample: sample.name)
 def test_a_file_in_one_tick_gives_the_same_report(sample: Sample) -> None:
-    assert replayed(sample, EVERYTHING)[0] == audited(sample)
+    report, _ = replayed(sample, EVERYTHING)
+    assert report == audited(sample, day_of(report))
