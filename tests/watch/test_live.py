@@ -160,6 +160,33 @@ def test_a_session_from_outside_is_told_within_two_seconds_of_its_syn_ack(mirror
     assert (finding["check"], finding["outcome"], finding["client_ip"]) == ("inbound-initiated", "open", INSIDE)
 
 
+def test_what_two_mirrors_show_is_counted_once(tmp_path: Path) -> None:
+    expected = auditor.audit(VIOLATING).to_dict()
+    with replay_lab() as wire:
+        wire.ip("link add wire1 type veth peer name mon1")
+        for interface in ("wire1", "mon1"):
+            wire.quiet(interface)
+            wire.ip(f"link set {interface} up")
+        wire.run("tc", "qdisc", "add", "dev", "wire0", "clsact")
+        everything = ["bpf", "bytecode", "1,6 0 0 4294967295"]
+        action = ["action", "mirred", "egress", "mirror", "dev", "wire1"]
+        wire.run("tc", "filter", "add", "dev", "wire0", "egress", *everything, *action)
+        with Watching(wire, tmp_path, "-i", "mon0", "-i", "mon1") as watching:
+            # slowly enough for the rings to hand over both halves of each block of time together
+            wire.run("tcpreplay", "-q", "--pps=400", "-i", "wire0", VIOLATING)
+            time.sleep(1.5)
+            watching.stop(signal.SIGTERM)
+    report = json.loads(watching.report.read_text())
+    assert finding_ids(report) == finding_ids(expected)
+    assert report["traffic"] == expected["traffic"]
+    packets = expected["captures"][0]["packets"]
+    assert [capture["packets"] for capture in report["captures"]] == [packets, packets]
+    problems = [problem for capture in report["captures"] for problem in capture["problems"]]
+    copies = [problem for problem in problems if problem["name"] == "duplicate-packets"]
+    assert sum(problem["count"] for problem in copies) == packets
+    assert all("mon0" in problem["message"] and "mon1" in problem["message"] for problem in copies)
+
+
 def test_dumpcap_on_a_pipe_is_a_source(wire: Namespace, tmp_path: Path) -> None:
     dumpcap = wire.start("dumpcap", "-q", "-i", "mon0", "-w", "-")
     assert dumpcap.stdout is not None
