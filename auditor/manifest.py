@@ -39,6 +39,8 @@ def manifest_of(report: Audit, *, hashed: bool) -> ManifestEntry:
             "allow_incomplete": report.allow_incomplete,
             "all_flows": report.all_flows,
             "validate_checksums": request.validate_checksums,
+            "keep_duplicates": request.keep_duplicates,
+            "vlan": request.vlan,
         },
     }
 
@@ -48,7 +50,8 @@ def _input(file: InputFile, *, hashed: bool) -> InputEntry:
         digest, note = digest_of(file)
     else:
         digest, note = None, NOT_HASHED
-    return {"path": file.path, "role": cast("Any", file.role), "bytes": file.bytes, "sha256": digest, "note": note}
+    shown = file.shown or file.path
+    return {"path": shown, "role": cast("Any", file.role), "bytes": file.bytes, "sha256": digest, "note": note}
 
 
 def _rules(file: RuleFile) -> RuleFileEntry:

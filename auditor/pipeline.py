@@ -71,6 +71,8 @@ def audit(
         site=None if site is None or isinstance(site, Site) else str(site),
         as_of=as_of,
         validate_checksums=validate_checksums,
+        keep_duplicates=keep_duplicates,
+        vlan=vlan,
     )
     if hash_inputs:
         from auditor import digests

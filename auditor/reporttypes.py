@@ -274,6 +274,8 @@ class OptionsEntry(TypedDict):
     allow_incomplete: bool
     all_flows: bool
     validate_checksums: bool
+    keep_duplicates: bool
+    vlan: Annotated[str, "auto, ignore or strict"]
 
 
 class ManifestEntry(TypedDict):

@@ -20,6 +20,7 @@ class InputFile(NamedTuple):
     role: str  # CAPTURE, INSIDE, OUTSIDE or PROCESSES
     bytes: int | None = None  # None: no file of known size, such as standard input
     modified_ns: int | None = None
+    shown: str | None = None  # the name under which a report speaks of it; None: its path
 
 
 class Request(NamedTuple):
@@ -30,6 +31,8 @@ class Request(NamedTuple):
     site: str | None = None  # the site's file; None: no site, or one that came from no file
     as_of: date | None = None
     validate_checksums: bool = False
+    keep_duplicates: bool = False
+    vlan: str = "auto"
 
 
 def input_files(paths: Iterable[str], role: str) -> list[InputFile]:

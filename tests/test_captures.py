@@ -17,7 +17,7 @@ from scapy.utils import RawPcapReader
 from auditor.discovery import ids
 
 SAMPLES = samples()
-LARGEST_BYTES, ALL_BYTES = 200_000, 4_000_000
+LARGEST_BYTES, ALL_BYTES = 200_000, 6_000_000
 LAB_SECONDS = 120
 # One for each kind of program that the lab runs.
 LAB_SAMPLES = (

@@ -80,7 +80,8 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key() -> None:
 def test_deep_nesting_ends_in_a_message() -> None:
     for text in ("[" * 50_000, "{a: " * 50_000, "- " * 50_000):
         (found,) = messages(text)
-        assert f"is nested deeper than {MAX_DEPTH} levels" in found
+        # PyYAML has a limit of its own since 6.0.4, and may come to it first
+        assert f"is nested deeper than {MAX_DEPTH} levels" in found or "exceeded maximum nesting depth" in found
 
 
 def test_too_many_values_end_in_a_message() -> None:

@@ -130,8 +130,11 @@ def renamed(audit: Audit, path: str, name: str) -> Audit:
         )
         for finding in audit.judged.findings
     ]
-    health = replace(audit.health, captures=captures)
-    return replace(audit, health=health, judged=replace(audit.judged, findings=named))
+    health, request = replace(audit.health, captures=captures), audit.request
+    if request is not None:
+        inputs = tuple(file._replace(shown=name) if file.path == path else file for file in request.inputs)
+        request = request._replace(inputs=inputs)
+    return replace(audit, health=health, request=request, judged=replace(audit.judged, findings=named))
 
 
 def comment_of(finding: FindingEntry, packs: Sequence[EnabledPack], *, nameless: bool = False) -> str:

@@ -189,6 +189,8 @@ def manifest(doc: Document) -> Markup:
                     ("incomplete captures", "accepted" if options["allow_incomplete"] else ""),
                     ("flows kept", "all" if options["all_flows"] else ""),
                     ("wrong checksums", "left out" if options["validate_checksums"] else ""),
+                    ("packets delivered twice", "counted twice" if options["keep_duplicates"] else ""),
+                    ("VLANs of a flow", options["vlan"]),
                 ]
             ),
             table("Inputs", ["input", "role", "bytes", "SHA-256"], inputs, right=(2,)),

@@ -28,7 +28,7 @@ SAMPLES = (
 )
 ALL = (plots.timeline, plots.traffic, plots.matrix, plots.ports, plots.health)
 NOTHING = {
-    plots.timeline: "none",
+    plots.timeline: "Neither sessions nor findings.",
     plots.traffic: "No traffic with any of these vendors.",
     plots.matrix: "No client spoke with a server of these vendors.",
     plots.ports: "No rule pack was in use.",
