@@ -10,6 +10,7 @@ pyshark takes milliseconds a packet: this is for samples and doubts, not for the
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -166,6 +167,10 @@ def tshark_conversations(path: str, time_limit: float = TIME_LIMIT) -> Conversat
     found: Conversations = {}
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # pyshark's closing asks for the current one
+    # Where pyshark has waited for tshark before asyncio does, asyncio says so on standard error; nothing is amiss then.
+    log = logging.getLogger("asyncio")
+    level = log.level
+    log.setLevel(logging.ERROR)
     capture = None
     try:
         layers = "frame ip ipv6 tcp udp icmp icmpv6"
@@ -190,6 +195,7 @@ def tshark_conversations(path: str, time_limit: float = TIME_LIMIT) -> Conversat
             capture.eventloop = None  # or its destructor would close it again
         asyncio.set_event_loop(None)
         loop.close()
+        log.setLevel(level)
     return found
 
 

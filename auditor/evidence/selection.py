@@ -73,6 +73,7 @@ def select(findings: Sequence[FindingEntry], report: Document, rows: Flows, fram
         )
     whole, some = _context(findings, report)
     known = np.isin(rows.flow_id, np.array(sorted(whole), np.uint64)) & ~own
+    known |= _with_proxies(findings, rows) & ~own
     brief = np.isin(rows.flow_id, np.array(sorted(some), np.uint64)) & ~own
     brief |= _witnesses(rows, own | known | brief)
     flows = _windows(rows, own | known, EVERY_PACKET)
@@ -115,6 +116,21 @@ def _context(findings: Sequence[FindingEntry], report: Document) -> tuple[set[in
             if len(place) < CONTEXT_FLOWS:
                 place.add(int(flow["flow_id"], 16))
     return whole, some
+
+
+def _with_proxies(findings: Sequence[FindingEntry], rows: Flows) -> Bools:
+    """TCP flows of the findings' clients with the proxies that the findings name: a relay is opened in another flow."""
+    chosen = np.zeros(len(rows), np.bool_)
+    for client, proxy in {(finding["client_ip"], finding["via"]) for finding in findings if finding["via"]}:
+        with_proxy = rows.protocol == TCP
+        for address, hi, lo in (
+            (client, rows.initiator_hi, rows.initiator_lo),
+            (proxy, rows.responder_hi, rows.responder_lo),
+        ):
+            number = parse_address(address or proxy)
+            with_proxy &= (hi == np.uint64(number >> 64)) & (lo == np.uint64(number & (1 << 64) - 1))
+        chosen[np.flatnonzero(with_proxy)[:CONTEXT_FLOWS]] = True
+    return chosen
 
 
 def _witnesses(rows: Flows, chosen: Bools) -> Bools:

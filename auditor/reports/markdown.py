@@ -248,8 +248,8 @@ def _manifest(doc: Document) -> Iterator[str]:
     yield from _heading("Manifest")
     yield f"- auditor {text(found['auditor'])}"
     yield f"- waivers judged on {options['as_of'] or 'no day'}; fails on {options['fail_on']} or worse"
-    names = ("allow_incomplete", "all_flows", "validate_checksums", "keep_duplicates")
-    yield f"- switched on: {', '.join(name for name in names if options[name]) or 'nothing'}; VLANs: {options['vlan']}"
+    switches = [name for name, value in options.items() if value is True]
+    yield f"- switched on: {', '.join(switches) or 'nothing'}; VLANs: {options['vlan']}"
     yield f"- rule packs named: {text(', '.join(options['packs'])) or 'none'}"
     yield ""
     rows = [[entry["role"], *_file(entry["path"], entry)] for entry in found["inputs"]]

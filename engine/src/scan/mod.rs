@@ -255,6 +255,7 @@ impl Scan {
                 Ok(capture) => {
                     self.reports.push(CaptureReport::new(path));
                     self.process_names.begin();
+                    self.passing.begin();
                     self.current = Some(capture);
                     return true;
                 }

@@ -5,7 +5,7 @@ use super::intake::{Group, Intake};
 use super::listener::Listener;
 use super::{CaptureReport, FRAMES, OVERSIZED_FRAME, Options, random_seed};
 use crate::capture::Frame;
-use crate::flow::{Flow, Moment, Table};
+use crate::flow::{Duplicates, Flow, Moment, Table};
 use crate::wire::{Decoder, Glance, LINKTYPE_ETHERNET, Outcome, Packet};
 
 /// The way that every frame goes, whatever it was read from.
@@ -52,6 +52,13 @@ impl Passing {
             owners: Vec::with_capacity(4 * FRAMES),
             keep_bytes: None,
             kept: Vec::new(),
+        }
+    }
+
+    /// A capture begins that was taken by itself: nothing in it is a copy of another capture's packet.
+    pub fn begin(&mut self) {
+        if let Some(duplicates) = &mut self.intake.duplicates {
+            *duplicates = Duplicates::default();
         }
     }
 
