@@ -48,7 +48,7 @@ impl Interest {
     /// Whether an address lies in a range.
     #[inline]
     pub fn has_address(&self, address: Address) -> bool {
-        if address.0 >> 32 == IPV4 >> 32 && !self.ipv4_halves.has((address.0 >> 16) as u16) {
+        if address.0 >> 32 == IPV4 >> 32 && !self.has_half(address.0 as u32) {
             return false;
         }
         let after = self.ranges.partition_point(|(first, _)| *first <= address.0);
@@ -60,16 +60,23 @@ impl Interest {
     pub fn may_want(&self, glance: &Glance) -> bool {
         let [source, destination] = glance.address;
         glance.protocol == protocol::TCP && (self.ports.has(glance.port[0]) || self.ports.has(glance.port[1]))
-            || self.ipv4_halves.has((source >> 16) as u16)
-            || self.ipv4_halves.has((destination >> 16) as u16)
+            || self.has_half(source)
+            || self.has_half(destination)
     }
 
     /// Whether flows of that key are wanted.
     #[inline]
     pub fn wants(&self, key: &FlowKey) -> bool {
+        let [lower, higher] = key.address;
         key.protocol() == protocol::TCP && (self.ports.has(key.port(0)) || self.ports.has(key.port(1)))
-            || self.has_address(key.address[0])
-            || self.has_address(key.address[1])
+            || (key.version() != 4 || self.has_half(lower.0 as u32) || self.has_half(higher.0 as u32))
+                && (self.has_address(lower) || self.has_address(higher))
+    }
+
+    /// Whether an IPv4 address lies near a range.
+    #[inline]
+    fn has_half(&self, address: u32) -> bool {
+        self.ipv4_halves.has((address >> 16) as u16)
     }
 }
 

@@ -104,14 +104,13 @@ impl FlowKey {
     #[inline(always)] // as `FlowKey::of`
     #[allow(clippy::inline_always)]
     pub fn hash(&self, seed: u64) -> u64 {
-        if self.vlan != 0 {
-            return mix(FlowKey { vlan: 0, ..*self }.hash(seed), self.vlan ^ seed);
-        }
-        if self.version() == 4 {
-            return hash_v4([self.address[0].0 as u32, self.address[1].0 as u32], self.rest, seed);
-        }
-        let word = |address: Address| mix(address.0 as u64 ^ seed, (address.0 >> 64) as u64 ^ 0x9E37_79B9_7F4A_7C15);
-        mix(word(self.address[0]) ^ self.rest, word(self.address[1]).rotate_left(32) ^ seed)
+        let hash = if self.version() == 4 {
+            hash_v4([self.address[0].0 as u32, self.address[1].0 as u32], self.rest, seed)
+        } else {
+            let word = |Address(number)| mix(number as u64 ^ seed, (number >> 64) as u64 ^ 0x9E37_79B9_7F4A_7C15);
+            mix(word(self.address[0]) ^ self.rest, word(self.address[1]).rotate_left(32) ^ seed)
+        };
+        if self.vlan == 0 { hash } else { mix(hash, self.vlan ^ seed) }
     }
 }
 

@@ -256,6 +256,12 @@ impl Flow {
         usize::from(self.initiator & 1)
     }
 
+    /// Whether it has counted one packet so far.
+    #[inline]
+    pub fn has_one_packet(&self) -> bool {
+        self.ends[0].packets + self.ends[1].packets == 1
+    }
+
     /// The initiator's end.
     #[inline]
     pub fn forward(&self) -> &Endpoint {

@@ -29,6 +29,9 @@ const DNS_ROUND: i64 = 10 * SECOND;
 /// … and has ended when it was silent for this long.
 const DNS_IDLE: i64 = 9 * SECOND;
 
+/// No slot.
+const NOWHERE: u32 = u32::MAX;
+
 /// Seed for what must not vary from run to run.
 const FIXED_SEED: u64 = 0x5EED;
 
@@ -52,8 +55,10 @@ pub struct Moment {
 #[derive(Clone, Copy, Debug)]
 pub struct Addressed {
     key: FlowKey,
-    side: Side,
     hash: u64,
+    side: u32,
+    /// Where its flow was when the table was touched; what is there now says whether it still is.
+    slot: u32,
 }
 
 impl Addressed {
@@ -66,7 +71,7 @@ impl Addressed {
     /// The sender's side.
     #[inline]
     pub fn side(&self) -> Side {
-        self.side
+        self.side as Side
     }
 }
 
@@ -150,7 +155,7 @@ impl Table {
     /// Key, sender's side and hash of a packet.
     #[inline]
     pub fn address(&self, key: FlowKey, side: Side) -> Addressed {
-        Addressed { key, side, hash: key.hash(self.seed) }
+        Addressed { key, hash: key.hash(self.seed), side: side as u32, slot: NOWHERE }
     }
 
     /// The same hash and side for a packet seen at a glance.
@@ -164,29 +169,34 @@ impl Table {
     /// Looked up one after the other, each packet waits for its own cache misses; these loads do not depend on each
     /// other, so that the misses of a group of packets overlap.
     #[inline]
-    pub fn touch<'a>(&self, group: impl Iterator<Item = &'a Addressed> + Clone) {
-        let mut entries = 0;
-        for addressed in group.clone() {
-            entries ^= self.index.first_entry(addressed.hash);
-        }
+    pub fn touch<'a>(&self, group: impl Iterator<Item = &'a mut Addressed>) {
         let mut lines = 0;
         for addressed in group {
-            if let Some(flow) = self.index.candidate(addressed.hash).map(|slot| &self.flows[slot as usize]) {
+            if let Some(slot) = self.index.candidate(addressed.hash)
+                && let Some(flow) = self.flows.get(slot as usize)
+            {
+                addressed.slot = slot;
                 lines ^= flow.expires_ns as u64 ^ flow.ends[0].packets ^ flow.last_frame;
             }
         }
-        std::hint::black_box((entries, lines));
+        std::hint::black_box(lines);
     }
 
-    /// The living flow in that slot.
-    pub fn flow(&mut self, slot: u32) -> &mut Flow {
-        &mut self.flows[slot as usize]
-    }
-
-    /// Takes a packet with its captured payload bytes; returns the slot of its flow, valid until the next packet.
+    /// Brings the part of the index that leads to a flow into the cache, for [`Table::touch`].
     #[inline]
-    pub fn update(&mut self, addressed: &Addressed, packet: &Packet, payload: &[u8], moment: Moment) -> u32 {
-        let Addressed { key, side, hash } = *addressed;
+    pub fn touch_index(&self, addressed: &Addressed) {
+        std::hint::black_box(self.index.first_entry(addressed.hash));
+    }
+
+    /// Takes a packet; returns its flow. `payload` gives the captured bytes of the packet's, which only few are asked for.
+    #[inline]
+    pub fn update<'p>(
+        &mut self,
+        addressed: &Addressed,
+        packet: &Packet,
+        payload: impl Fn() -> &'p [u8],
+        moment: Moment,
+    ) -> &mut Flow {
         self.counts.packets += 1;
         self.before_ns = self.clock_ns;
         if moment.time_ns < self.clock_ns {
@@ -197,17 +207,16 @@ impl Table {
                 self.sweep();
             }
         }
-        let flows = &self.flows;
-        let found = self.index.find(hash, |slot| flows[slot as usize].key == key);
-        let slot = match found {
+        let side = addressed.side();
+        let slot = match self.slot_of(addressed) {
             Some(slot) => match self.splits(slot, side, packet, moment.time_ns) {
                 None => slot,
                 Some(inherits) => {
-                    self.end(slot, hash);
-                    self.create(addressed, packet, payload, moment, inherits)
+                    self.end(slot, addressed.hash);
+                    self.create(addressed, packet, payload(), moment, inherits)
                 }
             },
-            None => self.create(addressed, packet, payload, moment, true),
+            None => self.create(addressed, packet, payload(), moment, true),
         };
         let flow = &mut self.flows[slot as usize];
         apply(flow, side, packet, moment);
@@ -215,15 +224,21 @@ impl Table {
             let timer = Timer { slot, generation: flow.generation };
             self.wheel.set(flow.expires_ns, timer);
         }
-        slot
+        flow
+    }
+
+    /// Where the living flow of packets with that address is.
+    #[inline]
+    fn slot_of(&self, addressed: &Addressed) -> Option<u32> {
+        let is_it = |slot: u32| self.flows.get(slot as usize).is_some_and(|flow| flow.key == addressed.key);
+        if is_it(addressed.slot) { Some(addressed.slot) } else { self.index.find(addressed.hash, is_it) }
     }
 
     /// Takes a packet that came a second time: it does nothing to its flow, but the flow may count it when it ends.
     pub fn take_copy(&mut self, addressed: &Addressed, packet: &Packet) {
         self.counts.copies += 1;
-        let flows = &self.flows;
-        if let Some(slot) = self.index.find(addressed.hash, |slot| flows[slot as usize].key == addressed.key) {
-            let twice = &mut self.flows[slot as usize].twice.get_or_insert_default()[addressed.side];
+        if let Some(slot) = self.slot_of(addressed) {
+            let twice = &mut self.flows[slot as usize].twice.get_or_insert_default()[addressed.side()];
             twice.packets += 1;
             twice.ip_bytes += u64::from(packet.ip_len);
             twice.payload += u64::from(packet.payload_len);
@@ -312,7 +327,8 @@ impl Table {
         moment: Moment,
         may_continue: bool,
     ) -> u32 {
-        let Addressed { key, side, hash } = *addressed;
+        let Addressed { key, hash, .. } = *addressed;
+        let side = addressed.side();
         if self.active() >= self.limit {
             self.evict();
         }
@@ -372,10 +388,7 @@ impl Table {
 
     /// The living flow of packets with that address.
     pub fn find(&self, addressed: &Addressed) -> Option<&Flow> {
-        let flows = &self.flows;
-        self.index
-            .find(addressed.hash, |slot| flows[slot as usize].key == addressed.key)
-            .map(|slot| &flows[slot as usize])
+        self.slot_of(addressed).map(|slot| &self.flows[slot as usize])
     }
 
     /// A living flow's record as it would be if nothing more came.

@@ -36,7 +36,7 @@ impl Talk {
         let (key, side) = FlowKey::of(packet);
         let addressed = self.table.address(key, side);
         let moment = Moment { time_ns: self.now_ns, frame: self.frame, ..Moment::default() };
-        self.table.update(&addressed, packet, &[], moment);
+        self.table.update(&addressed, packet, || &[], moment);
         self
     }
 
@@ -47,7 +47,7 @@ impl Talk {
         let (key, side) = FlowKey::of(&packet);
         let addressed = self.table.address(key, side);
         let moment = Moment { time_ns: self.now_ns, frame: self.frame, ..Moment::default() };
-        self.table.update(&addressed, &packet, payload, moment);
+        self.table.update(&addressed, &packet, || payload, moment);
         self
     }
 

@@ -89,12 +89,15 @@ struct Chosen {
     addressed: Addressed,
 }
 
-/// Whether traffic that nobody wants is still looked at for copies: as long as there are some. To tell copies costs as
-/// much again as all the rest that is done for such a packet, and a mirror port that makes them makes them all the time.
+/// Whether traffic that nobody wants is looked at for copies: as long as there are some, and else now and then. To tell
+/// copies costs as much again as all the rest that is done for such a packet, and a mirror port that makes them makes
+/// them all the time.
 #[derive(Debug, Default)]
 struct Trial {
     looked: u64,
     copies: u64,
+    /// Packets since it was over.
+    rested: u64,
 }
 
 impl Trial {
@@ -102,13 +105,23 @@ impl Trial {
     const PACKETS: u64 = 8192;
     /// After those, at least one in so many has to be a copy.
     const SHARE: u64 = 64;
+    /// Where there is none, it begins anew after so many packets (`COPY_REST`): somebody may have changed the mirror.
+    const REST: u64 = 1 << 20;
 
+    /// Whether the next packet is to be looked at.
     #[inline]
-    fn goes_on(&self) -> bool {
-        self.looked < Trial::PACKETS || self.copies * Trial::SHARE >= self.looked
+    fn goes_on(&mut self) -> bool {
+        if self.looked < Trial::PACKETS || self.copies * Trial::SHARE >= self.looked {
+            return true;
+        }
+        self.rested += 1;
+        if self.rested > Trial::REST {
+            *self = Trial::default();
+        }
+        false
     }
 
-    /// Counts a packet that was looked at, or might have been.
+    /// Counts a packet that was looked at.
     #[inline]
     fn note(&mut self, copy: bool) {
         self.looked += 1;
@@ -240,12 +253,15 @@ impl Intake {
             let (key, side) = self.key(packet);
             let addressed = self.table.address(key, side);
             let wanted = self.wants(&key);
-            let copy = (wanted || self.trial.goes_on())
-                && self.is_copy(packet, side, addressed.hash(), group.index, group.frame(place));
-            if !wanted {
-                self.trial.note(copy);
+            let mut copy = false;
+            if wanted || self.trial.goes_on() {
+                copy = self.is_copy(packet, side, addressed.hash(), group.index, group.frame(place));
+                if !wanted {
+                    self.trial.note(copy);
+                }
             }
             if self.keep_all || wanted || self.says_something(group, place) {
+                self.table.touch_index(&addressed);
                 self.chosen.push(Chosen { place: place as u32, copy, addressed });
             } else if !copy {
                 let point = Point { interface: group.frame(place).interface, vlan: packet.vlan };
@@ -255,43 +271,38 @@ impl Intake {
         }
         self.take_aside();
         let listens = !self.listener.is_deaf();
-        let names_processes = group.names_processes;
-        self.table.touch(self.chosen.iter().map(|chosen| &chosen.addressed));
+        let interest = self.interest.as_ref();
+        self.table.touch(self.chosen.iter_mut().map(|chosen| &mut chosen.addressed));
         for Chosen { place, copy, addressed } in &self.chosen {
             let place = *place as usize;
+            let packet = &group.packets[place];
             if *copy {
-                self.table.take_copy(addressed, &group.packets[place]);
+                self.table.take_copy(addressed, packet);
                 continue;
             }
-            let (packet, moment) = (&group.packets[place], group.moment(place));
-            let payload = group.payload(place);
-            let slot = self.table.update(addressed, packet, payload, moment);
+            let moment = group.moment(place);
+            let flow = self.table.update(addressed, packet, || group.payload(place), moment);
             if packet.vlan != 0 {
-                self.table.flow(slot).note_vlan(addressed.side(), packet.vlan);
+                flow.note_vlan(addressed.side(), packet.vlan);
             }
-            if listens && self.listener.listens_to(self.table.flow(slot), packet) {
-                self.listener.take(self.table.flow(slot), packet, payload, moment);
+            if listens && self.listener.listens_to(flow, packet) {
+                self.listener.take(flow, packet, group.payload(place), moment);
             }
             if self.fingerprints && packet.protocol == protocol::TCP {
-                let interest = self.interest.as_ref();
-                take_fingerprint(interest, self.table.flow(slot), addressed.side(), packet, payload);
+                take_fingerprint(interest, flow, addressed.side(), packet, group.payload(place));
             }
-            if names_processes {
-                let flow = self.table.flow(slot);
-                flow.process = if flow.process == 0 { group.frame(place).process } else { flow.process };
+            if group.names_processes && flow.process == 0 {
+                flow.process = group.frame(place).process;
             }
             if !self.promising {
-                let flow = self.table.flow(slot);
-                self.promising = self.interest.as_ref().is_none_or(|interest| interest.wants_flow(flow));
+                self.promising = flow.has_one_packet() && interest.is_none_or(|interest| interest.wants_flow(flow));
             }
             if is_icmp(packet.protocol)
-                && let Some(quoted) = Quoted::of(packet, payload)
-                && self.interest.as_ref().is_none_or(|interest| interest.wants(&quoted.key()))
+                && let Some(quoted) = Quoted::of(packet, group.payload(place))
+                && interest.is_none_or(|interest| interest.wants(&quoted.key()))
             {
-                let flow = self.table.flow(slot);
                 flow.noted = true;
-                let flow_id = flow.flow_id;
-                note_quote(&mut self.quotes, &mut self.quotes_dropped, flow_id, quoted, moment);
+                note_quote(&mut self.quotes, &mut self.quotes_dropped, flow.flow_id, quoted, moment);
             }
             if is_attempt(packet.protocol, packet.tcp_flags)
                 && let Some(port_scans) = &mut self.port_scans
@@ -370,8 +381,7 @@ fn is_attempt(number: u8, tcp_flags: u8) -> bool {
 
 /// Adds a packet to the fingerprint of its flow; only flows that the caller wants have one.
 fn take_fingerprint(interest: Option<&Interest>, flow: &mut Flow, side: Side, packet: &Packet, payload: &[u8]) {
-    let is_first = flow.ends[0].packets + flow.ends[1].packets == 1;
-    if is_first && interest.is_none_or(|interest| interest.wants(&flow.key)) {
+    if flow.has_one_packet() && interest.is_none_or(|interest| interest.wants(&flow.key)) {
         flow.fingerprint = Fingerprint::for_first(packet);
     }
     if let Some(fingerprint) = &mut flow.fingerprint {

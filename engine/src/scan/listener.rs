@@ -171,7 +171,7 @@ impl Listener {
     #[inline]
     pub fn listens_to(&self, flow: &Flow, packet: &Packet) -> bool {
         match packet.protocol {
-            protocol::TCP => flow.reading.is_some() || flow.ends[0].packets + flow.ends[1].packets == 1,
+            protocol::TCP => flow.reading.is_some() || flow.has_one_packet(),
             protocol::UDP => packet.source_port == DNS_PORT || !self.relays.is_empty(),
             _ => false,
         }
@@ -180,7 +180,7 @@ impl Listener {
     /// Takes a packet of a flow that is in the table and has counted it.
     pub fn take(&mut self, flow: &mut Flow, packet: &Packet, payload: &[u8], moment: Moment) {
         if packet.protocol == protocol::TCP {
-            if flow.ends[0].packets + flow.ends[1].packets == 1 {
+            if flow.has_one_packet() {
                 flow.reading = self.reading(flow);
             }
             let Some(reading) = &mut flow.reading else { return };

@@ -162,7 +162,7 @@ impl Passing {
             let (key, side) = self.intake.key(packet);
             let addressed = self.intake.table.address(key, side);
             let moment = Moment { time_ns: packet.time_ns, frame, capture, interface: 0 };
-            self.intake.table.update(&addressed, packet, &[], moment);
+            self.intake.table.update(&addressed, packet, || &[], moment);
         }
         self.intake.table.finish();
     }
