@@ -96,6 +96,7 @@ def scan(
     vlan: str = "auto",
     active_flows: int | None = None,
     decode_depth: int | None = None,
+    threads: int = 1,
 ) -> Scan: ...
 def extract(
     paths: Sequence[str],

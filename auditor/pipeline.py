@@ -42,6 +42,7 @@ def audit(
     outside: str | Path | Sequence[str | Path] = (),
     processes: str | Path | None = None,
     hash_inputs: bool = False,
+    threads: int | None = None,
     progress: Progress | None = None,
 ) -> Audit:
     """Audit captures against what vendors publish.
@@ -54,6 +55,7 @@ def audit(
     VLANs to one flow and says so, "ignore" joins them, "strict" keeps them apart.
     `processes`: a file that tells which program owned a connection. `fail_on`: the severity from which on a finding
     makes the verdict `violations`. `hash_inputs`: hash the inputs beside the scan, for reports that carry the hashes.
+    `threads`: at most so many read; None: AUDITOR_THREADS, or one for each core. What is found is the same.
     `progress` is called with bytes read and bytes in all (0: not known).
 
     Raises: CaptureError where nothing could be read, RulePackError, SiteError.
@@ -82,7 +84,9 @@ def audit(
     enabled = enable(given, chosen)
     place = given or Site()
     told = _processes(processes)
-    reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
+    reading = ScanOptions(
+        validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan, threads=threads
+    )
     options = audit_options(enabled, place, all_flows=all_flows, reading=reading)
     if far:
         # what is a vendor's on one side may have any address on the other

@@ -39,7 +39,7 @@ LOOKS_PER_PROGRESS = round(PROGRESS_INTERVAL / LOOK_INTERVAL)
 
 
 class ScanOptions(NamedTuple):
-    """Everything beside the paths that changes what a scan yields. Equal options, equal scans."""
+    """Everything beside the paths that is said of a scan. Equal options, equal scans."""
 
     networks: tuple[tuple[int, int], ...] | None = None  # inclusive 128-bit address ranges; None: all flows are wanted
     ports: tuple[int, ...] = ()  # TCP ports, with `networks`
@@ -50,6 +50,7 @@ class ScanOptions(NamedTuple):
     listening: Listening | None = None  # what to read of payloads; None: nothing
     heard_early: bool = False  # events are wanted with each batch, and not only at the end
     fingerprints: bool = False  # of the payload, by which another vantage knows a flow again
+    threads: int | None = None  # that read, at most; None: AUDITOR_THREADS, or one for each core
 
 
 class RunningScan:
@@ -212,6 +213,7 @@ def _start(paths: Sequence[str], options: ScanOptions) -> RunningScan:
         keep_duplicates=options.keep_duplicates,
         vlan=options.vlan,
         fingerprints=options.fingerprints,
+        threads=thread_count(options.threads),
     )
     return RunningScan(scan, heard_early=options.heard_early)
 

@@ -17,7 +17,7 @@ import json
 import os
 import stat
 
-from auditor.scan import ScanOptions, begin
+from auditor.scan import THREADS_AT_MOST, ScanOptions, begin
 from auditor.wishes import Listening
 
 TYPE_CHECKING = False  # see `auditor`
@@ -76,6 +76,9 @@ def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
     else:
         all_columns, keep_all = "--all-flows" in given, False
     packs = given.get("--pack", [""])
+    threads = given.get("--threads", ["1"])[-1]
+    if not (threads.isascii() and threads.isdecimal() and 0 < int(threads) <= THREADS_AT_MOST):
+        return None
     if given.keys() & {"--site", "--inside", "--outside"} or len(packs) > 1:
         return None
     with open(INTERESTS, encoding="utf-8") as file:
@@ -97,6 +100,7 @@ def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
         vlan=given.get("--vlan", ["auto"])[-1],
         listening=heard,
         heard_early=is_table,
+        threads=int(threads) if "--threads" in given else None,
     )
 
 

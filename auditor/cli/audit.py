@@ -82,11 +82,9 @@ def run(
     day = day_of(as_of)
     from auditor.cli._progress import Bar
     from auditor.pipeline import audit
-    from auditor.scan import thread_count
     from auditor.terminal import choose_colour
 
     choose_colour(color)
-    thread_count(threads)
     hashed = reports.prepare([target.format for target in targets])
     with Bar() as bar:
         report = audit(
@@ -104,6 +102,7 @@ def run(
             outside=outside,
             processes=processes,
             hash_inputs=hash or hashed,
+            threads=threads,
             progress=bar.update,
         )
     for target in targets:

@@ -188,7 +188,7 @@ impl Tick {
         let sums = reports::Sums {
             totals: counters.totals,
             table: counters.table,
-            decoder: &counters.decoder,
+            decoder: counters.decoder.clone(),
             aside_is_full: false,
             quotes_dropped: counters.quotes_dropped,
             events_dropped: counters.events_dropped,

@@ -71,23 +71,23 @@ pub fn capture<'py>(py: Python<'py>, report: &CaptureReport) -> PyResult<Bound<'
 }
 
 /// What is counted on the way.
-pub struct Sums<'s> {
+pub struct Sums {
     pub totals: scan::Totals,
     pub table: flow::Counts,
-    pub decoder: &'s wire::Counts,
+    pub decoder: wire::Counts,
     pub aside_is_full: bool,
     pub quotes_dropped: u64,
     pub events_dropped: u64,
     pub stream_limits_reached: u64,
 }
 
-impl Sums<'_> {
+impl Sums {
     /// Those of a scan.
-    pub fn of(scan: &scan::Scan) -> Sums<'_> {
+    pub fn of(scan: &scan::Scan) -> Sums {
         Sums {
             totals: scan.totals(),
             table: scan.table().counts(),
-            decoder: scan.decoder().counts(),
+            decoder: scan.decoder_counts(),
             aside_is_full: scan.aside_is_full(),
             quotes_dropped: scan.quotes_dropped(),
             events_dropped: scan.listener().dropped(),
@@ -97,7 +97,7 @@ impl Sums<'_> {
 }
 
 /// Sums over the scan.
-pub fn totals<'py>(py: Python<'py>, sums: &Sums<'_>) -> PyResult<Bound<'py, PyDict>> {
+pub fn totals<'py>(py: Python<'py>, sums: &Sums) -> PyResult<Bound<'py, PyDict>> {
     let Sums { totals, table, decoder, .. } = sums;
     let fields = PyDict::new(py);
     for (name, value) in [

@@ -72,10 +72,10 @@ impl Wishes {
     }
 }
 
-/// Starts a scan of capture files; nothing is read before the first `next_batch`. `readers`: objects with `read(size)`
-/// for those of the paths that are none; nothing that waits for the scan may be called while they are read.
+/// Starts a scan of capture files; with one thread nothing is read before the first `next_batch`. `readers`: objects with
+/// `read(size)` for those of the paths that are none; nothing that waits for the scan may be called while they are read.
 #[pyfunction]
-#[pyo3(signature = (paths, *, readers = None, interest = None, wishes = None, keep_all = true, port_scans = true, fingerprints = false, validate_checksums = false, keep_duplicates = false, vlan = "auto", active_flows = None, decode_depth = None))]
+#[pyo3(signature = (paths, *, readers = None, interest = None, wishes = None, keep_all = true, port_scans = true, fingerprints = false, validate_checksums = false, keep_duplicates = false, vlan = "auto", active_flows = None, decode_depth = None, threads = 1))]
 #[allow(clippy::too_many_arguments, clippy::fn_params_excessive_bools)] // Python gives them by name
 pub fn scan(
     paths: Vec<String>,
@@ -90,6 +90,7 @@ pub fn scan(
     vlan: &str,
     active_flows: Option<usize>,
     decode_depth: Option<u8>,
+    threads: usize,
 ) -> PyResult<Scan> {
     if active_flows == Some(0) {
         return Err(bad_argument("active_flows: expected at least 1, was 0".into()));
@@ -112,6 +113,7 @@ pub fn scan(
         vlan,
         active_flows: active_flows.unwrap_or(defaults.active_flows),
         decode_depth: decode_depth.unwrap_or(defaults.decode_depth),
+        threads,
     };
     let readers = readers.unwrap_or_default().into_iter();
     let readers = readers.map(|(path, object)| (path, Box::new(PythonReader::new(object)) as engine::Reader)).collect();

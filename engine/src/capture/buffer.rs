@@ -80,6 +80,19 @@ impl Buffer {
         Ok(self.end - self.at >= need)
     }
 
+    /// Gives the memory away with all that was read, and goes on in `spare` with what is unread.
+    pub fn hand_over(&mut self, spare: Vec<u8>) -> Vec<u8> {
+        let mut next = spare;
+        let unread = self.end - self.at;
+        if next.len() < SIZE.max(2 * unread) {
+            next.resize(SIZE.max(2 * unread), 0);
+        }
+        next[..unread].copy_from_slice(&self.bytes[self.at..self.end]);
+        self.base += self.at as u64;
+        (self.at, self.end) = (0, unread);
+        std::mem::replace(&mut self.bytes, next)
+    }
+
     /// The unread bytes at hand.
     #[inline]
     pub fn unread(&self) -> &[u8] {

@@ -146,6 +146,11 @@ impl Capture {
         self.buffer.memory()
     }
 
+    /// Gives away the memory of the last batch's frames, and goes on in `spare`.
+    pub fn hand_over(&mut self, spare: Vec<u8>) -> Vec<u8> {
+        self.buffer.hand_over(spare)
+    }
+
     /// What is known so far; complete once `next_frames` returned `false`.
     pub fn info(&self) -> &Info {
         &self.info

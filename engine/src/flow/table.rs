@@ -3,13 +3,13 @@
 use super::direction::direct;
 use super::duplicate::is_mirrored;
 use super::index::Index;
-use super::key::{FlowKey, Side, glance_hash, mix, protocol};
+use super::key::{FlowKey, Side, mix, protocol};
 use super::ports;
 use super::record::{Basis, EndState, Flow, seen};
 use super::tcp::{self, flag};
 use super::tombstone::{Memory, Tombstone};
 use super::wheel::{Timer, Wheel};
-use crate::wire::{Glance, Packet, Transport};
+use crate::wire::{Packet, Transport};
 
 /// One second in nanoseconds.
 const SECOND: i64 = 1_000_000_000;
@@ -62,6 +62,12 @@ pub struct Addressed {
 }
 
 impl Addressed {
+    /// Of a packet with that key that `side` sent, in a table with that seed.
+    #[inline]
+    pub fn new(key: FlowKey, side: Side, seed: u64) -> Addressed {
+        Addressed { key, hash: key.hash(seed), side: side as u32, slot: NOWHERE }
+    }
+
     /// The key's hash.
     #[inline]
     pub fn hash(&self) -> u64 {
@@ -152,16 +158,9 @@ impl Table {
         std::mem::replace(&mut self.ended, room)
     }
 
-    /// Key, sender's side and hash of a packet.
-    #[inline]
-    pub fn address(&self, key: FlowKey, side: Side) -> Addressed {
-        Addressed { key, hash: key.hash(self.seed), side: side as u32, slot: NOWHERE }
-    }
-
-    /// The same hash and side for a packet seen at a glance.
-    #[inline]
-    pub fn address_glance(&self, glance: &Glance) -> (u64, Side) {
-        glance_hash(glance, self.seed)
+    /// What hashes of keys begin with.
+    pub fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Brings what packets with these addresses will touch into the cache.

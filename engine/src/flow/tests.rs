@@ -1,6 +1,6 @@
 //! The flow table on conversations: this comes in, that goes out.
 
-use super::{Basis, Flow, FlowKey, Moment, State, Table};
+use super::{Addressed, Basis, Flow, FlowKey, Moment, State, Table};
 use crate::wire::{Address, Packet};
 
 const FIN: u8 = 1;
@@ -34,7 +34,7 @@ impl Talk {
         self.now_ns += 1_000_000;
         self.frame += 1;
         let (key, side) = FlowKey::of(packet);
-        let addressed = self.table.address(key, side);
+        let addressed = Addressed::new(key, side, self.table.seed());
         let moment = Moment { time_ns: self.now_ns, frame: self.frame, ..Moment::default() };
         self.table.update(&addressed, packet, || &[], moment);
         self
@@ -45,7 +45,7 @@ impl Talk {
         self.frame += 1;
         let packet = segment(false, ACK, 500, 101, payload.len() as u32);
         let (key, side) = FlowKey::of(&packet);
-        let addressed = self.table.address(key, side);
+        let addressed = Addressed::new(key, side, self.table.seed());
         let moment = Moment { time_ns: self.now_ns, frame: self.frame, ..Moment::default() };
         self.table.update(&addressed, &packet, || payload, moment);
         self

@@ -19,7 +19,7 @@ use crate::interest::Interest;
 use crate::link_type::link_type_name;
 use crate::scan::{
     Aside, CAPTURE_POINTS, CaptureReport, Ends, FRAMES, FlowSamples, Options, Passing, PortScans, ProcessNames, Totals,
-    Wishes, capture_set, close,
+    Wishes, capture_set,
 };
 
 /// Ended flows that wait to be fetched (`PENDING_FLOWS`); further ones are counted and lost.
@@ -284,7 +284,7 @@ impl Worker {
                     }
                 };
                 if !capture.next_frames(frames, FRAMES) {
-                    close(index as u32, report, capture, passing);
+                    passing.close(index as u32, report, capture.info());
                     (closed[index], states[index].ended) = (true, true);
                     return true;
                 }
@@ -428,7 +428,7 @@ impl Worker {
             counters: Counters {
                 totals,
                 table: self.passing.intake.table.counts(),
-                decoder: self.passing.decoder.counts().clone(),
+                decoder: self.passing.sifter.decoder.counts().clone(),
                 quotes_dropped: self.passing.intake.quotes_dropped,
                 events_dropped: self.passing.intake.listener.dropped(),
                 stream_limits_reached: self.passing.intake.listener.limits_reached(),
@@ -449,7 +449,7 @@ impl Worker {
                 && let Ok(capture) = stream.capture()
             {
                 // It was left before its end, which is no fault of the capture.
-                close(index as u32, report, capture, &mut self.passing);
+                self.passing.close(index as u32, report, capture.info());
                 self.closed[index] = true;
                 report.complete = !report.problems.as_slice().iter().any(|problem| problem.hides_traffic);
             }
@@ -468,7 +468,6 @@ impl Worker {
     }
 
     fn turn_to(&mut self, aim: Aim) {
-        self.passing.intake.turn_to(aim.interest());
         let program = aim.program();
         for source in &self.sources {
             if let Source::Ring(ring) = source {
@@ -478,7 +477,7 @@ impl Worker {
                 }
             }
         }
-        self.passing.intake.listener.listen_to(aim.wishes);
+        self.passing.turn_to(aim.interest(), aim.wishes);
     }
 }
 

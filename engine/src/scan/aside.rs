@@ -24,10 +24,9 @@ const FLAGS: u64 = SIDES | ANSWERS | TCP | UDP | POINTS;
 pub struct Mark(u64);
 
 impl Mark {
-    /// Of a packet that `side` sent and whose key has that hash, captured at the point of that number. `believed`: it
-    /// counts as a packet of the flow.
+    /// Of a packet that `side` sent and whose key has that hash. `believed`: it counts as a packet of the flow.
     #[inline]
-    pub fn new(hash: u64, side: Side, protocol: u8, tcp_flags: u8, believed: bool, point: usize) -> Mark {
+    pub fn new(hash: u64, side: Side, protocol: u8, tcp_flags: u8, believed: bool) -> Mark {
         // A segment with ACK, and nearly every segment but the first SYN has it, answers somebody.
         let answers = if protocol == protocol::TCP && tcp_flags & 0x14 == 0x10 { ANSWERS } else { 0 };
         let seen = if believed { 1 << side | answers } else { 0 };
@@ -36,11 +35,18 @@ impl Mark {
             protocol::UDP => UDP,
             _ => 0,
         };
-        Mark((hash & !FLAGS).max(FLAGS + 1) | seen | kind | (point as u64) << POINT)
+        Mark((hash & !FLAGS).max(FLAGS + 1) | seen | kind)
     }
 
+    /// The same, captured at the point of that number.
     #[inline]
-    fn name(self) -> u64 {
+    pub fn at(self, point: usize) -> Mark {
+        Mark(self.0 | (point as u64) << POINT)
+    }
+
+    /// The upper bits of the key's hash.
+    #[inline]
+    pub fn name(self) -> u64 {
         self.0 & !FLAGS
     }
 
@@ -173,7 +179,7 @@ impl Aside {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::{FlowKey, Table};
+    use crate::flow::FlowKey;
     use crate::wire::{Address, Packet};
 
     fn packet(client: u128, port: u16, answer: bool, flags: u8) -> Packet {
@@ -197,12 +203,11 @@ mod tests {
 
     #[test]
     fn flows_are_told_apart_and_their_ends_are_remembered() {
-        let table = Table::new(1, 0, 1);
         let mut aside = Aside::new();
         let mut note = |packet: &Packet| {
             let (key, side) = FlowKey::of(packet);
             aside.count(packet.ip_len);
-            aside.note(Mark::new(table.address(key, side).hash(), side, packet.protocol, packet.tcp_flags, true, 3));
+            aside.note(Mark::new(key.hash(1), side, packet.protocol, packet.tcp_flags, true).at(3));
         };
         for client in 100..10_100 {
             note(&packet(client, 1024, false, 2));

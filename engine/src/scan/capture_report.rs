@@ -116,7 +116,8 @@ impl CaptureReport {
         let length = frame.wire_len;
         self.problems.note("oversized-frame", false, frame.number, frame.file_offset, || {
             format!(
-                "a frame of {length} bytes: several packets that the network card takes apart or has put together                  (offload), or a link with a larger MTU; it counts as one packet"
+                "a frame of {length} bytes: several packets that the network card takes apart or has put together \
+                 (offload), or a link with a larger MTU; it counts as one packet"
             )
         });
     }

@@ -1,52 +1,41 @@
-//! Packets to the flow table, or aside.
+//! The second half of a packet's way: to the flow table, or aside.
 
 use std::collections::HashMap;
 
-use super::aside::{Aside, Mark};
+use super::aside::Aside;
 use super::copies::Copies;
 use super::listener::Listener;
-use super::options::VlanMode;
+use super::options::{Options, VlanMode};
 use super::points::Points;
 use super::port_scan::PortScans;
+use super::sifter::{Chosen, Passer, Sifted, payload_of};
 use crate::capture::Frame;
 use crate::fingerprint::Fingerprint;
-use crate::flow::{Addressed, Duplicates, Flow, FlowKey, Moment, Point, Side, Table, protocol};
+use crate::flow::{Addressed, Duplicates, Flow, Moment, Point, Side, Table, protocol};
 use crate::interest::Interest;
 use crate::quote::{ICMP_QUOTES, Quote, Quoted};
-use crate::wire::{Address, Glance, Packet, Transport};
+use crate::wire::{Glance, Packet};
 
-/// Packets of one group of frames, and which frame each came from.
-pub struct Group<'a> {
-    pub packets: &'a [Packet],
-    pub owners: &'a [u16],
+/// Where sifted packets come from.
+pub(crate) struct Scene<'a> {
     pub frames: &'a [Frame],
     /// Where the frames lie.
     pub memory: &'a [u8],
     pub names_processes: bool,
-    pub datagram: &'a [u8],
+    /// Index of the capture.
     pub index: u32,
 }
 
-impl Group<'_> {
-    /// The captured part of a packet's payload.
+impl Scene<'_> {
     #[inline]
-    fn payload(&self, place: usize) -> &[u8] {
-        let packet = &self.packets[place];
-        let source = if packet.reassembled { self.datagram } else { self.frame(place).bytes(self.memory) };
-        let at = packet.payload_at as usize;
-        source.get(at..at + packet.payload_captured as usize).unwrap_or_default()
+    fn frame(&self, place: u32) -> &Frame {
+        &self.frames[place as usize]
     }
 
     #[inline]
-    fn frame(&self, place: usize) -> &Frame {
-        &self.frames[usize::from(self.owners[place])]
-    }
-
-    #[inline]
-    fn moment(&self, place: usize) -> Moment {
+    fn moment(&self, packet: &Packet, place: u32) -> Moment {
         let frame = self.frame(place);
-        let interface = frame.interface;
-        Moment { time_ns: self.packets[place].time_ns, frame: frame.number, capture: self.index, interface }
+        Moment { time_ns: packet.time_ns, frame: frame.number, capture: self.index, interface: frame.interface }
     }
 }
 
@@ -71,22 +60,7 @@ pub struct Intake {
     /// A flow has begun that the caller wants, as far as its first packet tells.
     pub promising: bool,
     interest: Option<Interest>,
-    keep_all: bool,
     fingerprints: bool,
-    chosen: Vec<Chosen>,
-    /// Packets that nobody wants, until what is known of their flows has come into the cache.
-    passers: Vec<Mark>,
-    /// Those of them that are SYNs, in the same order.
-    attempts: Vec<Attempt>,
-}
-
-/// A packet that goes to the table.
-struct Chosen {
-    /// Index in its group.
-    place: u32,
-    /// It came a second time.
-    copy: bool,
-    addressed: Addressed,
 }
 
 /// Whether traffic that nobody wants is looked at for copies: as long as there are some, and else now and then. To tell
@@ -129,51 +103,33 @@ impl Trial {
     }
 }
 
-/// Who tries which port of whom.
-struct Attempt {
-    /// Index in `Intake::passers`.
-    passer: usize,
-    source: Address,
-    destination: Address,
-    port: u16,
-}
-
 impl Intake {
-    pub fn new(
-        table: Table,
-        interest: Option<Interest>,
-        keep_all: bool,
-        port_scans: bool,
-        fingerprints: bool,
-        listener: Listener,
-    ) -> Intake {
+    /// Nothing has come yet. `seed`: of the flow table.
+    pub fn new(options: Options, seed: u64) -> Intake {
         Intake {
-            table,
+            table: Table::new(options.active_flows, 0, seed),
             aside: Aside::new(),
-            port_scans: port_scans.then(PortScans::default),
+            port_scans: options.port_scans.then(PortScans::default),
             quotes: HashMap::new(),
             quotes_dropped: 0,
-            listener,
-            duplicates: Some(Duplicates::default()),
+            listener: Listener::new(options.wishes),
+            duplicates: (!options.keep_duplicates).then(Duplicates::default),
+            trial: Trial::default(),
             copies: Copies::default(),
             copied: 0,
-            trial: Trial::default(),
             points: Points::default(),
-            vlan: VlanMode::Auto,
+            vlan: options.vlan,
             promising: false,
-            interest,
-            keep_all,
-            fingerprints,
-            chosen: Vec::new(),
-            passers: Vec::new(),
-            attempts: Vec::new(),
+            interest: options.interest,
+            fingerprints: options.fingerprints,
         }
     }
 
-    /// Whether the caller wants flows of that key as columns.
-    #[inline]
-    pub fn wants(&self, key: &FlowKey) -> bool {
-        self.interest.as_ref().is_none_or(|interest| interest.wants(key))
+    /// A capture begins that was taken by itself: nothing in it is a copy of another capture's packet.
+    pub fn begin(&mut self) {
+        if let Some(duplicates) = &mut self.duplicates {
+            *duplicates = Duplicates::default();
+        }
     }
 
     /// Whether the caller wants that flow as columns, now that all is known of it.
@@ -186,44 +142,107 @@ impl Intake {
         self.points.count(flow, self.vlan);
     }
 
-    /// Whether packets may be told off at a glance: their addresses and ports alone say that nobody wants them.
-    pub fn skims(&self) -> bool {
-        !self.keep_all && self.interest.is_some()
+    /// Wants other flows from now on.
+    pub fn turn_to(&mut self, interest: Option<Interest>) {
+        self.interest = interest;
     }
 
-    /// Counts a packet that nobody can want, and true; false where its `frame`, which has these `bytes`, has to be decoded.
-    #[inline]
-    pub fn passes(&mut self, glance: &Glance, frame: &Frame, bytes: &[u8], capture: u32) -> bool {
-        if self.interest.as_ref().is_none_or(|interest| interest.may_want(glance))
-            || self.listener.may_say_something(glance, bytes)
-        {
-            return false;
+    /// The flows that have ended since this was last asked; `room` takes the next ones.
+    pub fn take_ended(&mut self, room: Vec<Flow>) -> Vec<Flow> {
+        let mut flows = self.table.take_ended(room);
+        for flow in flows.iter_mut().filter(|flow| flow.reading.is_some()) {
+            self.listener.close(flow);
         }
-        let Glance { address: [source, destination], port: [_, port], protocol, tcp_flags, ip_len } = *glance;
-        let (hash, side) = self.table.address_glance(glance);
-        if self.duplicates.is_some() && self.trial.goes_on() {
-            let copy = self.is_copy(&glance.identity(bytes, frame.time_ns), side, hash, capture, frame);
-            self.trial.note(copy);
-            if copy {
-                return true;
+        flows
+    }
+
+    /// Ends every flow, after the packets that came to light only now, at that frame of that capture.
+    pub fn finish(&mut self, left: &[(Packet, Addressed)], frame: u64, capture: u32) {
+        for (packet, addressed) in left {
+            let moment = Moment { time_ns: packet.time_ns, frame, capture, interface: 0 };
+            self.table.update(addressed, packet, || &[], moment);
+        }
+        self.table.finish();
+    }
+
+    /// Takes the packets of one group, in the order of their frames.
+    pub fn take(&mut self, sifted: &mut Sifted, group: usize, scene: &Scene<'_>) {
+        let (chosen, passers) = sifted.group(group);
+        let Sifted { packets, chosen: all, passers: passing, datagrams, .. } = sifted;
+        let chosen = &mut all[chosen];
+        self.tell_apart(packets, chosen, &passing[passers], scene);
+        self.take_group(packets, datagrams, chosen, scene);
+    }
+
+    /// Tells copies, in the order of the frames, and takes what is left of the passers.
+    fn tell_apart(&mut self, packets: &[Packet], chosen: &mut [Chosen], passers: &[Passer], scene: &Scene<'_>) {
+        let ahead = passers.iter().fold(0, |words, passer| words ^ self.aside.first_word(passer.mark));
+        std::hint::black_box(ahead);
+        let mut passers = passers.iter().peekable();
+        let mut chosen = chosen.iter_mut();
+        loop {
+            let next = chosen.next();
+            while let Some(passer) =
+                passers.next_if(|passer| next.as_ref().is_none_or(|chosen| passer.comes_before(chosen)))
+            {
+                self.pass(passer, packets, scene);
+            }
+            let Some(Chosen { addressed, frame, packet, wanted, copy }) = next else { return };
+            self.table.touch_index(addressed);
+            if self.duplicates.is_some() && (*wanted || self.trial.goes_on()) {
+                let packet = &packets[*packet as usize];
+                *copy = self.is_copy(packet, addressed.side(), addressed.hash(), scene.index, scene.frame(*frame));
+                if !*wanted {
+                    self.trial.note(*copy);
+                }
             }
         }
-        let point = self.points.number(capture, Point { interface: frame.interface, vlan: 0 });
-        self.aside.count(u32::from(ip_len));
-        if is_attempt(protocol, tcp_flags) {
-            let (source, destination) = (source.into(), destination.into());
-            self.attempts.push(Attempt { passer: self.passers.len(), source, destination, port });
-        }
-        self.passers.push(Mark::new(hash, side, protocol, tcp_flags, true, point));
-        true
     }
 
-    /// A packet's key, and which side sent it.
-    #[inline(always)] // as `FlowKey::of`
+    /// Takes a packet that nobody wants.
+    #[inline(always)] // once for nearly every packet of an audit: the call would cost a quarter of it
     #[allow(clippy::inline_always)]
-    pub fn key(&self, packet: &Packet) -> (FlowKey, Side) {
-        let (key, side) = FlowKey::of(packet);
-        (if self.vlan == VlanMode::Strict { key.within(packet.vlan) } else { key }, side)
+    fn pass(&mut self, passer: &Passer, packets: &[Packet], scene: &Scene<'_>) {
+        if self.duplicates.is_some() && self.trial.goes_on() && self.is_copied(passer, packets, scene) {
+            return;
+        }
+        let vlan = passer.packet(packets).map_or(0, |packet| packet.vlan);
+        let interface = scene.frame(passer.frame).interface;
+        let point = self.points.number(scene.index, Point { interface, vlan });
+        if passer.believed {
+            self.aside.count(passer.ip_len);
+        }
+        let is_new = self.aside.note(passer.mark.at(point));
+        if is_new && passer.attempt {
+            self.note_attempt(passer, packets, scene);
+        }
+    }
+
+    /// Whether a packet that nobody wants is a copy.
+    #[inline(never)]
+    fn is_copied(&mut self, passer: &Passer, packets: &[Packet], scene: &Scene<'_>) -> bool {
+        let frame = scene.frame(passer.frame);
+        let bytes = frame.bytes(scene.memory);
+        let glanced = || Some(Glance::at(bytes, frame.wire_len)?.identity(bytes, frame.time_ns));
+        let Some(packet) = passer.packet(packets).copied().or_else(glanced) else { return false };
+        let copy = self.is_copy(&packet, Side::from(passer.side), passer.mark.name(), scene.index, frame);
+        self.trial.note(copy);
+        copy
+    }
+
+    /// Tells who tries a port.
+    #[inline(never)]
+    fn note_attempt(&mut self, passer: &Passer, packets: &[Packet], scene: &Scene<'_>) {
+        let Some(port_scans) = &mut self.port_scans else { return };
+        if let Some(Packet { source, destination, destination_port, .. }) = passer.packet(packets) {
+            port_scans.note(*source, *destination, *destination_port);
+        } else {
+            let frame = scene.frame(passer.frame);
+            if let Some(glance) = Glance::at(frame.bytes(scene.memory), frame.wire_len) {
+                let [source, destination] = glance.address;
+                port_scans.note(source.into(), destination.into(), glance.port[1]);
+            }
+        }
     }
 
     /// Whether a packet is a copy of one before; then it is counted.
@@ -236,69 +255,36 @@ impl Intake {
         true
     }
 
-    /// Wants other flows from now on.
-    pub fn turn_to(&mut self, interest: Option<Interest>) {
-        self.interest = interest;
-    }
-
-    /// The packets of the last group that were counted in the table: place in the group, and address.
-    pub fn chosen(&self) -> impl Iterator<Item = (u32, &Addressed)> {
-        self.chosen.iter().filter(|chosen| !chosen.copy).map(|chosen| (chosen.place, &chosen.addressed))
-    }
-
-    /// Takes a group of packets, in their order.
-    pub fn take(&mut self, group: &Group<'_>) {
-        self.chosen.clear();
-        for (place, packet) in group.packets.iter().enumerate() {
-            let (key, side) = self.key(packet);
-            let addressed = self.table.address(key, side);
-            let wanted = self.wants(&key);
-            let mut copy = false;
-            if wanted || self.trial.goes_on() {
-                copy = self.is_copy(packet, side, addressed.hash(), group.index, group.frame(place));
-                if !wanted {
-                    self.trial.note(copy);
-                }
-            }
-            if self.keep_all || wanted || self.says_something(group, place) {
-                self.table.touch_index(&addressed);
-                self.chosen.push(Chosen { place: place as u32, copy, addressed });
-            } else if !copy {
-                let point = Point { interface: group.frame(place).interface, vlan: packet.vlan };
-                let point = self.points.number(group.index, point);
-                self.pass(packet, side, addressed.hash(), point);
-            }
-        }
-        self.take_aside();
+    fn take_group(&mut self, packets: &[Packet], datagrams: &[u8], chosen: &mut [Chosen], scene: &Scene<'_>) {
         let listens = !self.listener.is_deaf();
         let interest = self.interest.as_ref();
-        self.table.touch(self.chosen.iter_mut().map(|chosen| &mut chosen.addressed));
-        for Chosen { place, copy, addressed } in &self.chosen {
-            let place = *place as usize;
-            let packet = &group.packets[place];
+        self.table.touch(chosen.iter_mut().map(|chosen| &mut chosen.addressed));
+        for Chosen { addressed, frame, packet, copy, .. } in chosen.iter() {
+            let packet = &packets[*packet as usize];
             if *copy {
                 self.table.take_copy(addressed, packet);
                 continue;
             }
-            let moment = group.moment(place);
-            let flow = self.table.update(addressed, packet, || group.payload(place), moment);
+            let moment = scene.moment(packet, *frame);
+            let payload = || payload_of(packet, scene.frame(*frame).bytes(scene.memory), datagrams);
+            let flow = self.table.update(addressed, packet, payload, moment);
             if packet.vlan != 0 {
                 flow.note_vlan(addressed.side(), packet.vlan);
             }
             if listens && self.listener.listens_to(flow, packet) {
-                self.listener.take(flow, packet, group.payload(place), moment);
+                self.listener.take(flow, packet, payload(), moment);
             }
             if self.fingerprints && packet.protocol == protocol::TCP {
-                take_fingerprint(interest, flow, addressed.side(), packet, group.payload(place));
+                take_fingerprint(interest, flow, addressed.side(), packet, payload());
             }
-            if group.names_processes && flow.process == 0 {
-                flow.process = group.frame(place).process;
+            if scene.names_processes && flow.process == 0 {
+                flow.process = scene.frame(*frame).process;
             }
             if !self.promising {
                 self.promising = flow.has_one_packet() && interest.is_none_or(|interest| interest.wants_flow(flow));
             }
             if is_icmp(packet.protocol)
-                && let Some(quoted) = Quoted::of(packet, group.payload(place))
+                && let Some(quoted) = Quoted::of(packet, payload())
                 && interest.is_none_or(|interest| interest.wants(&quoted.key()))
             {
                 flow.noted = true;
@@ -311,61 +297,6 @@ impl Intake {
             }
         }
     }
-
-    /// A decoded packet that nobody wants.
-    fn pass(&mut self, packet: &Packet, side: Side, hash: u64, point: usize) {
-        // As the flow table counts: a TCP header that cannot be believed and a wrong checksum make a flow, and no packet in it.
-        let believed = match packet.transport {
-            Transport::Whole => true,
-            Transport::Short { .. } => packet.protocol != protocol::TCP,
-            Transport::BadChecksum => false,
-        };
-        if believed {
-            self.aside.count(packet.ip_len);
-        }
-        if is_attempt(packet.protocol, packet.tcp_flags) {
-            let Packet { source, destination, destination_port: port, .. } = *packet;
-            self.attempts.push(Attempt { passer: self.passers.len(), source, destination, port });
-        }
-        self.passers.push(Mark::new(hash, side, packet.protocol, packet.tcp_flags, believed, point));
-    }
-
-    fn take_aside(&mut self) {
-        let ahead = self.passers.iter().fold(0, |words, mark| words ^ self.aside.first_word(*mark));
-        std::hint::black_box(ahead);
-        let mut attempts = self.attempts.iter();
-        let mut attempt = attempts.next();
-        for (place, mark) in self.passers.iter().enumerate() {
-            let is_new = self.aside.note(*mark);
-            if let Some(Attempt { passer, source, destination, port }) = attempt
-                && *passer == place
-            {
-                attempt = attempts.next();
-                if let (true, Some(port_scans)) = (is_new, &mut self.port_scans) {
-                    port_scans.note(*source, *destination, *port);
-                }
-            }
-        }
-        self.passers.clear();
-        self.attempts.clear();
-    }
-
-    /// Whether a packet of a flow that nobody wants says something that somebody wants.
-    #[inline]
-    fn says_something(&self, group: &Group<'_>, place: usize) -> bool {
-        let packet = &group.packets[place];
-        match packet.protocol {
-            protocol::ICMP | protocol::ICMP6 => {
-                Quoted::of(packet, group.payload(place)).is_some_and(|quoted| self.wants(&quoted.key()))
-            }
-            protocol::UDP => {
-                let payload = group.payload(place);
-                self.listener.may_answer(packet, payload) || self.listener.may_be_relayed(payload)
-            }
-            protocol::TCP => self.listener.may_answer(packet, &[]),
-            _ => false,
-        }
-    }
 }
 
 #[inline]
@@ -375,7 +306,7 @@ fn is_icmp(number: u8) -> bool {
 
 /// A plain SYN.
 #[inline]
-fn is_attempt(number: u8, tcp_flags: u8) -> bool {
+pub(super) fn is_attempt(number: u8, tcp_flags: u8) -> bool {
     number == protocol::TCP && tcp_flags & 0x12 == 0x02
 }
 

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::hearing::Hearing;
 use crate::app::{Event, Expected, Kind, SocksCommand, Target, dns, relay};
 use crate::flow::{Flow, Moment, protocol};
 use crate::interest::Interest;
 use crate::reading::{Reading, Sampled};
-use crate::wire::{Address, Glance, Packet};
+use crate::wire::{Address, Packet};
 
 /// Events that are kept (`APP_EVENTS`); later ones are counted.
 pub const APP_EVENTS: usize = 1 << 20;
@@ -74,9 +75,7 @@ impl FlowSamples {
 pub struct Listener {
     wishes: Wishes,
     expected: Arc<Expected>,
-    proxies: bool,
-    /// Names as they stand in a DNS message (RFC 1035, 3.1), lower case.
-    wire_names: Vec<Vec<u8>>,
+    hearing: Hearing,
     /// Client, relay's address and port, as the proxies' answers tell.
     relays: HashSet<(Address, Address, u16)>,
     /// Far ends that were told, by flow.
@@ -93,8 +92,7 @@ impl Listener {
     pub fn new(wishes: Wishes) -> Listener {
         Listener {
             expected: Arc::new(Expected::new(&wishes.kinds).sampling(wishes.samples.clone(), &wishes.names)),
-            proxies: wishes.kinds.iter().any(|(_, kind)| *kind == Kind::Socks),
-            wire_names: wishes.names.iter().map(|name| wire_name(name)).collect(),
+            hearing: Hearing::new(&wishes),
             wishes,
             relays: HashSet::new(),
             relayed: HashSet::new(),
@@ -108,63 +106,12 @@ impl Listener {
 
     /// Whether anything is to be read at all.
     pub fn is_deaf(&self) -> bool {
-        self.wishes.kinds.is_empty() && self.wishes.samples.is_none() && self.wire_names.is_empty()
-    }
-
-    /// Whether a UDP packet answers a question for one of the names.
-    #[inline]
-    pub fn wants_answer(&self, packet: &Packet, payload: &[u8]) -> bool {
-        packet.source_port == DNS_PORT && packet.protocol == protocol::UDP && self.names_one(payload)
-    }
-
-    /// Whether a packet belongs to a conversation in which such an answer may come: over TCP any of DNS, over UDP a message
-    /// about one of the names. Resolvers that use one port for all they ask have one conversation, which is kept whole:
-    /// it would not begin where it begins.
-    #[inline]
-    pub fn may_answer(&self, packet: &Packet, payload: &[u8]) -> bool {
-        let ports = [packet.source_port, packet.destination_port];
-        self.is_about_names(ports, packet.protocol == protocol::UDP, || payload)
-    }
-
-    /// Whether a packet seen at a glance may belong to such a conversation, or be on its way through the relay of a proxy.
-    /// `frame`: its bytes.
-    #[inline]
-    pub fn may_say_something(&self, glance: &Glance, frame: &[u8]) -> bool {
-        let datagram = glance.protocol == protocol::UDP;
-        let payload = || frame.get(Glance::UDP_PAYLOAD..).unwrap_or_default();
-        self.is_about_names(glance.port, datagram, payload) || datagram && self.proxies && relay::may_be(payload())
-    }
-
-    #[inline]
-    fn is_about_names<'a>(&self, port: [u16; 2], datagram: bool, payload: impl FnOnce() -> &'a [u8]) -> bool {
-        let ends = port.map(|port| port == DNS_PORT);
-        ends != [false; 2]
-            && !self.wire_names.is_empty()
-            && (!datagram || ends == [true; 2] || self.is_about_one(payload()))
-    }
-
-    /// Whether a UDP packet may be on its way through the relay of a SOCKS proxy: the relay may not be known yet.
-    #[inline]
-    pub fn may_be_relayed(&self, payload: &[u8]) -> bool {
-        self.proxies && relay::may_be(payload)
+        self.wishes.kinds.is_empty() && self.wishes.samples.is_none() && self.wishes.names.is_empty()
     }
 
     /// Whether it answers a question for one of the names.
     fn is_answer(&self, event: &Event) -> bool {
         matches!(event, Event::DnsAnswer { name, .. } if self.wishes.names.contains(name))
-    }
-
-    /// Whether a message answers a question for one of the names.
-    fn names_one(&self, message: &[u8]) -> bool {
-        message.get(2).is_some_and(|flags| flags & 0x80 != 0) && self.is_about_one(message)
-    }
-
-    /// Only the question is compared: it stands at the same place in every message, and is not compressed.
-    fn is_about_one(&self, message: &[u8]) -> bool {
-        let Some(question) = message.get(12..) else { return false };
-        self.wire_names
-            .iter()
-            .any(|name| question.get(..name.len()).is_some_and(|asked| asked.eq_ignore_ascii_case(name)))
     }
 
     /// Whether a packet of a flow, which has counted it, may tell anything: of most flows only the first is looked at.
@@ -198,7 +145,7 @@ impl Listener {
             if !goes_on {
                 self.close(flow);
             }
-        } else if self.wants_answer(packet, payload) {
+        } else if self.hearing.wants_answer(packet, payload) {
             flow.noted = true;
             dns::message(payload, packet.payload_len, &mut self.scratch);
             self.keep(flow.flow_id, moment);
@@ -295,10 +242,9 @@ impl Listener {
 
     /// Reads other things from now on; flows that are being read go on as they began.
     pub(crate) fn listen_to(&mut self, wishes: Wishes) {
-        let Listener { wishes, expected, proxies, wire_names, .. } = Listener::new(wishes);
+        let Listener { wishes, expected, hearing, .. } = Listener::new(wishes);
         self.expected = expected;
-        self.proxies = proxies;
-        self.wire_names = wire_names;
+        self.hearing = hearing;
         self.wishes = wishes;
     }
 
@@ -333,17 +279,6 @@ fn opens_relay(event: &Event) -> bool {
     matches!(event, Event::SocksReply { command: SocksCommand::UdpAssociate, accepted: true, .. })
 }
 
-fn wire_name(name: &str) -> Vec<u8> {
-    let mut wire = Vec::with_capacity(name.len() + 2);
-    for label in name.trim_end_matches('.').split('.') {
-        let label = &label.as_bytes()[..label.len().min(63)];
-        wire.push(label.len() as u8);
-        wire.extend_from_slice(label);
-    }
-    wire.push(0);
-    wire
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -364,20 +299,6 @@ mod tests {
         assert!(!listener.is_answer(&Event::FtpGreeting));
     }
 
-    #[test]
-    fn a_name_is_found_in_an_answer_whatever_its_case() {
-        let wishes = Wishes { names: vec!["rbs.drbackup.net".into()], ..Wishes::default() };
-        let listener = Listener::new(wishes);
-        let mut message = vec![0, 1, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0];
-        message.extend(b"\x03RBS\x08DrBackup\x03net\0\0\x01\0\x01");
-        let packet = Packet { source_port: 53, protocol: 17, ..Packet::default() };
-        assert!(listener.wants_answer(&packet, &message));
-        message[2] = 1;
-        assert!(!listener.wants_answer(&packet, &message), "a question is no answer");
-        assert!(!listener.wants_answer(&packet, &message[..11]));
-        let longer = [&message[..12], b"\x04xrbs\x08drbackup\x03net\0"].concat();
-        assert!(!listener.wants_answer(&packet, &longer));
-    }
     const CLIENT: Address = Address::from_v4([10, 1, 2, 3]);
     const PROXY: Address = Address::from_v4([10, 0, 0, 9]);
 

@@ -4,48 +4,55 @@ mod aside;
 mod capture_report;
 mod checksums;
 mod copies;
+mod front;
+mod hearing;
 mod intake;
 mod listener;
 mod options;
+#[cfg(target_os = "linux")]
 mod passing;
 mod points;
 mod port_scan;
 mod process_names;
+mod sifter;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::capture::{Capture, Frame, OpenError};
-use crate::flow::{Flow, Table, mix};
+use crate::flow::{Flow, Table};
 use crate::quote::Quote;
-use crate::wire::Decoder;
+use crate::wire::Counts;
 
 pub use aside::ASIDE_TUPLES;
 pub(crate) use aside::Aside;
 pub use capture_report::CaptureReport;
 pub use checksums::CHECKSUM_SENDERS;
 pub use copies::COPY_PAIRS;
-use intake::Intake;
+#[cfg(target_os = "linux")]
+pub(crate) use front::capture_set;
+pub(crate) use front::open;
+use front::{Beside, Front, Parcel};
+use intake::{Intake, Scene};
 pub use listener::{APP_EVENTS, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
 pub use options::{Options, VlanMode};
+#[cfg(target_os = "linux")]
 pub(crate) use passing::Passing;
 pub use points::CAPTURE_POINTS;
 pub(crate) use points::Ends;
 pub(crate) use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 pub(crate) use process_names::ProcessNames;
+pub(crate) use sifter::FRAMES;
+use sifter::Sifter;
 
 /// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
 pub const BATCH_ROWS: usize = 16_384;
 
 /// Frames larger than this come from no Ethernet with its usual 1500 bytes, whatever tags and labels it adds.
 const OVERSIZED_FRAME: u32 = 1600;
-
-/// Frames that are decoded before their flows are looked up.
-pub(crate) const FRAMES: usize = 128;
 
 /// A source of a capture's bytes that is no file, to be read once.
 pub type Reader = Box<dyn Read + Send>;
@@ -127,19 +134,26 @@ pub struct Progress {
 
 /// A scan over captures, front to back.
 pub struct Scan {
-    inputs: VecDeque<String>,
-    readers: HashMap<String, Reader>,
-    passing: Passing,
-    current: Option<Capture>,
+    reading: Reading,
+    parcel: Parcel,
+    /// The next group of the parcel.
+    group: usize,
+    intake: Intake,
     reports: Vec<CaptureReport>,
-    process_names: ProcessNames,
     totals: Totals,
     progress: Arc<Progress>,
-    read_before: u64,
-    identified: bool,
     ended: bool,
-    frames: Vec<Frame>,
     pool: Pool,
+}
+
+/// Who runs the first half of the way.
+enum Reading {
+    /// Whoever runs the second.
+    Here(Box<Front>),
+    /// Another thread.
+    Beside(Beside),
+    /// Another thread that left nothing behind.
+    Gone,
 }
 
 impl Scan {
@@ -154,19 +168,23 @@ impl Scan {
         let progress = Arc::new(Progress::default());
         progress.promising.store(options.interest.is_none(), Ordering::Relaxed);
         progress.total.store(total_size(&inputs), Ordering::Relaxed);
+        let seed = random_seed();
+        let inputs = in_order_of_time(inputs).into();
+        let front = Box::new(Front::new(inputs, readers, Sifter::new(&options, seed), Arc::clone(&progress)));
+        let reading = if options.threads > 1 {
+            Beside::start(front).map_or_else(Reading::Here, Reading::Beside)
+        } else {
+            Reading::Here(front)
+        };
         Scan {
-            inputs: in_order_of_time(inputs).into(),
-            readers,
-            passing: Passing::new(options),
-            current: None,
+            reading,
+            parcel: Parcel::default(),
+            group: 0,
+            intake: Intake::new(options, seed),
             reports: Vec::new(),
-            process_names: ProcessNames::default(),
             totals: Totals::default(),
             progress,
-            read_before: 0,
-            identified: false,
             ended: false,
-            frames: Vec::with_capacity(FRAMES),
             pool: Pool::default(),
         }
     }
@@ -186,44 +204,52 @@ impl Scan {
         self.totals
     }
 
-    /// What the decoder counted.
-    pub fn decoder(&self) -> &Decoder {
-        &self.passing.decoder
+    /// What the decoder counted; complete after [`Step::End`].
+    pub fn decoder_counts(&self) -> Counts {
+        self.front().map_or_else(Counts::default, |front| front.sifter.decoder.counts().clone())
+    }
+
+    /// What reads, unless another thread does.
+    fn front(&self) -> Option<&Front> {
+        match &self.reading {
+            Reading::Here(front) => Some(front),
+            Reading::Beside(_) | Reading::Gone => None,
+        }
     }
 
     /// What the flow table counted.
     pub fn table(&self) -> &Table {
-        &self.passing.intake.table
+        &self.intake.table
     }
 
     /// Initiator and responder of which many ports were tried; complete after [`Step::End`].
     pub fn port_scans(&self) -> Vec<(u128, u128)> {
-        self.passing.intake.port_scans.as_ref().map_or_else(Vec::new, PortScans::pairs)
+        self.intake.port_scans.as_ref().map_or_else(Vec::new, PortScans::pairs)
     }
 
-    /// Names of processes by the number in [`Flow::process`], number 1 first.
+    /// Names of processes by the number in [`Flow::process`], number 1 first; complete after [`Step::End`].
     pub fn processes(&self) -> &[String] {
-        self.process_names.names()
+        self.front().map_or(&[], |front| front.process_names.names())
     }
 
     /// Quoted packets that found no room.
     pub fn quotes_dropped(&self) -> u64 {
-        self.passing.intake.quotes_dropped
+        self.intake.quotes_dropped
     }
 
     /// Whether traffic was dropped whose flows are no longer told apart.
     pub fn aside_is_full(&self) -> bool {
-        self.passing.intake.aside.is_full()
+        self.intake.aside.is_full()
     }
 
     /// What was read of payloads.
     pub fn listener(&self) -> &Listener {
-        &self.passing.intake.listener
+        &self.intake.listener
     }
 
     /// What ICMP errors quoted, in order of time.
     pub fn quotes(&self) -> Vec<Quote> {
-        let mut quotes: Vec<Quote> = self.passing.intake.quotes.values().copied().collect();
+        let mut quotes: Vec<Quote> = self.intake.quotes.values().copied().collect();
         quotes.sort_unstable_by_key(|quote| (quote.capture, quote.first_frame));
         quotes
     }
@@ -235,85 +261,86 @@ impl Scan {
         }
         let mut left = frames;
         while left > 0 {
-            if self.progress.cancelled.load(Ordering::Relaxed) || (self.current.is_none() && !self.open_next()) {
+            if !self.take_group() && !self.read_on() {
                 return self.finish();
             }
-            let read = self.read_frames();
-            left = left.saturating_sub(read);
-            if self.passing.intake.table.ended() >= BATCH_ROWS {
+            left = left.saturating_sub(FRAMES as u64);
+            if self.intake.table.ended() >= BATCH_ROWS {
                 return Step::Batch(self.take_batch());
             }
         }
         Step::More
     }
 
-    /// Opens the next capture that can be opened; false when none is left.
-    fn open_next(&mut self) -> bool {
-        while let Some(path) = self.inputs.pop_front() {
-            let opened = self.readers.remove(&path).map_or_else(|| open(&path), Capture::from_reader);
-            match opened {
-                Ok(capture) => {
-                    self.reports.push(CaptureReport::new(path));
-                    self.process_names.begin();
-                    self.passing.begin();
-                    self.current = Some(capture);
-                    return true;
-                }
-                Err(error) => self.reports.push(CaptureReport::failed(path, error.to_string())),
-            }
+    /// Takes a group of what was read to the flow table; false when there is none.
+    fn take_group(&mut self) -> bool {
+        let Scan { parcel, reading, intake, group, .. } = self;
+        if *group == parcel.sifted.groups.len() {
+            return false;
         }
-        false
-    }
-
-    /// Decodes one group of frames and hands their packets to the table; returns how many frames it was.
-    fn read_frames(&mut self) -> u64 {
-        let index = self.reports.len().saturating_sub(1) as u32;
-        let Some(capture) = &mut self.current else { return 0 };
-        let Some(report) = self.reports.last_mut() else { return 0 };
-        if !capture.next_frames(&mut self.frames, FRAMES) {
-            close(index, report, capture, &mut self.passing);
-            self.read_before += report.size;
-            self.progress.read.store(self.read_before, Ordering::Relaxed);
-            self.current = None;
-            return 0;
-        }
-        if self.frames.is_empty() {
-            return 0;
-        }
-        if capture.info().names_processes {
-            self.process_names.resolve(capture, &mut self.frames);
-            if self.process_names.is_full() {
-                report.note_too_many_processes(&self.frames[0]);
-            }
-        }
-        if !self.identified {
-            self.identified = true;
-            let first = &self.frames[0];
-            self.passing.intake.table.set_capture_set(capture_set(first, capture.bytes(first)));
-        }
-        let names_processes = capture.info().names_processes;
-        self.passing.take(&self.frames, capture.memory(), names_processes, index, report);
-        if self.passing.intake.promising {
+        let Parcel { sifted, frames, memory, names_processes, index, .. } = parcel;
+        let memory = if let Reading::Here(front) = reading { front.memory() } else { memory };
+        intake.take(sifted, *group, &Scene { frames, memory, names_processes: *names_processes, index: *index });
+        *group += 1;
+        if intake.promising {
             self.progress.promising.store(true, Ordering::Relaxed);
         }
-        if let Some(last) = self.frames.last() {
-            report.size = last.file_offset;
-            self.progress.read.store(self.read_before + last.file_offset, Ordering::Relaxed);
+        true
+    }
+
+    /// Fetches what is read next; false when nothing is left.
+    fn read_on(&mut self) -> bool {
+        let Scan { parcel, reading, intake, .. } = self;
+        match reading {
+            Reading::Here(front) => {
+                if !front.next(parcel, false) {
+                    return false;
+                }
+            }
+            Reading::Beside(beside) => {
+                beside.give_back(std::mem::take(parcel));
+                match beside.next() {
+                    Some(next) => *parcel = next,
+                    None => return self.join(),
+                }
+            }
+            Reading::Gone => return false,
         }
-        self.frames.len() as u64
+        self.group = 0;
+        if let Some(capture_set) = parcel.capture_set {
+            intake.table.set_capture_set(capture_set);
+        }
+        if parcel.begins {
+            intake.begin();
+        }
+        if let Some(mut report) = parcel.report.take() {
+            intake.copies.report(parcel.index, &mut report);
+            self.reports.push(report);
+        }
+        true
+    }
+
+    /// Takes back what another thread read with; nothing is left to read.
+    fn join(&mut self) -> bool {
+        if let Reading::Beside(beside) = std::mem::replace(&mut self.reading, Reading::Gone)
+            && let Some(front) = beside.end()
+        {
+            self.reading = Reading::Here(front);
+        }
+        false
     }
 
     /// The ended flows, sorted.
     fn take_batch(&mut self) -> Batch {
         let room = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
-        let flows = self.passing.take_ended(room);
+        let flows = self.intake.take_ended(room);
         let order = order_of(&flows);
         let mut wanted = Vec::new();
         for &place in &order {
             let flow = &flows[place as usize];
-            let is_wanted = self.passing.intake.wants_flow(flow);
+            let is_wanted = self.intake.wants_flow(flow);
             self.totals.count(flow, is_wanted);
-            self.passing.intake.count_ends(flow);
+            self.intake.count_ends(flow);
             if is_wanted {
                 wanted.push(place);
             }
@@ -323,15 +350,16 @@ impl Scan {
 
     /// Ends every flow; the last batch.
     fn finish(&mut self) -> Step {
-        let index = self.reports.len().saturating_sub(1) as u32;
-        if let (Some(capture), Some(report)) = (self.current.take(), self.reports.last_mut()) {
-            close(index, report, &capture, &mut self.passing);
-        }
         self.ended = true;
+        let index = self.reports.len().saturating_sub(1) as u32;
         let frame = self.reports.last().map_or(0, |report| report.packets).max(1);
-        self.passing.finish(frame, index);
+        let left = match &mut self.reading {
+            Reading::Here(front) => front.sifter.finish(),
+            Reading::Beside(_) | Reading::Gone => Vec::new(),
+        };
+        self.intake.finish(&left, frame, index);
         let batch = self.take_batch();
-        let Intake { aside, points, copied, .. } = &mut self.passing.intake;
+        let Intake { aside, points, copied, .. } = &mut self.intake;
         self.totals.count_aside(aside.sums());
         points.add(&aside.ends());
         self.totals.take_ends(points.sum());
@@ -386,28 +414,6 @@ fn order_of(flows: &[Flow]) -> Vec<u32> {
     let mut order: Vec<u128> = flows.iter().zip(0..).map(|(flow, place)| number(flow, place)).collect();
     order.sort_unstable();
     order.into_iter().map(|number| number as u32).collect()
-}
-
-/// Writes what is told at the end of a capture into its report.
-pub(crate) fn close(index: u32, report: &mut CaptureReport, capture: &Capture, passing: &mut Passing) {
-    report.describe(capture.info());
-    passing.close(index, report);
-    report.close(capture.info());
-}
-
-pub(crate) fn open(path: &str) -> Result<Capture, OpenError> {
-    if path == "-" { Capture::from_reader(Box::new(std::io::stdin())) } else { Capture::open(Path::new(path)) }
-}
-
-/// Names a set of captures by its first frame, so that a renamed, compressed or piped capture has the same flow identities.
-pub(crate) fn capture_set(first: &Frame, bytes: &[u8]) -> u64 {
-    let mut name = mix(first.time_ns as u64, u64::from(first.wire_len));
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        name = mix(name, u64::from_le_bytes(word));
-    }
-    name
 }
 
 /// The order of several captures: by the time of their first packets, then as given.

@@ -41,6 +41,8 @@ pub struct Options {
     pub active_flows: usize,
     /// Nested encapsulations that are followed.
     pub decode_depth: u8,
+    /// Threads at most. With two, reading and decoding go on beside the flow table; what comes of it is the same.
+    pub threads: usize,
 }
 
 impl Default for Options {
@@ -56,6 +58,7 @@ impl Default for Options {
             vlan: VlanMode::Auto,
             active_flows: crate::flow::ACTIVE_FLOWS,
             decode_depth: wire::DECODE_DEPTH,
+            threads: 1,
         }
     }
 }

@@ -1,0 +1,210 @@
+//! Captures to sifted frames: all that runs before the flow table, in its own thread where there is one to spare.
+
+use std::collections::{HashMap, VecDeque};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use super::sifter::{FRAMES, Sifted, Sifter};
+use super::{CaptureReport, ProcessNames, Progress, Reader};
+use crate::capture::{Capture, Frame, OpenError};
+use crate::flow::mix;
+
+/// Parcels on their way between the threads (`PARCELS_UNDER_WAY`): each holds what was in one buffer of the file.
+const PARCELS_UNDER_WAY: usize = 3;
+
+/// Frames of one parcel where it has memory of its own: more than fit into a buffer of usual size.
+const PARCEL_FRAMES: usize = 1 << 15;
+
+/// What one step of the front came to.
+#[derive(Default)]
+pub(crate) struct Parcel {
+    pub frames: Vec<Frame>,
+    pub sifted: Sifted,
+    /// Where the frames lie, if they were carried away from the reader.
+    pub memory: Vec<u8>,
+    /// Index of the capture.
+    pub index: u32,
+    pub names_processes: bool,
+    /// The capture begins.
+    pub begins: bool,
+    /// The name of the set, with its first frame.
+    pub capture_set: Option<u64>,
+    /// The capture has ended, or could not be opened.
+    pub report: Option<CaptureReport>,
+}
+
+/// Reads captures, one after the other.
+pub(crate) struct Front {
+    inputs: VecDeque<String>,
+    readers: HashMap<String, Reader>,
+    current: Option<(Capture, CaptureReport)>,
+    pub sifter: Sifter,
+    pub process_names: ProcessNames,
+    progress: Arc<Progress>,
+    /// Captures so far.
+    captures: u32,
+    read_before: u64,
+    begins: bool,
+    identified: bool,
+}
+
+impl Front {
+    /// `inputs` in the order in which they are read.
+    pub fn new(
+        inputs: VecDeque<String>,
+        readers: HashMap<String, Reader>,
+        sifter: Sifter,
+        progress: Arc<Progress>,
+    ) -> Front {
+        Front {
+            inputs,
+            readers,
+            current: None,
+            sifter,
+            process_names: ProcessNames::default(),
+            progress,
+            captures: 0,
+            read_before: 0,
+            begins: false,
+            identified: false,
+        }
+    }
+
+    /// Where the frames of the last parcel lie, unless they were carried away.
+    pub fn memory(&self) -> &[u8] {
+        self.current.as_ref().map_or(&[], |(capture, _)| capture.memory())
+    }
+
+    /// Reads on; false when nothing is left. `carry`: the parcel takes its memory with it.
+    pub fn next(&mut self, parcel: &mut Parcel, carry: bool) -> bool {
+        parcel.frames.clear();
+        parcel.sifted.clear();
+        (parcel.begins, parcel.capture_set, parcel.report) = (false, None, None);
+        if self.progress.cancelled.load(Ordering::Relaxed) {
+            return self.leave(parcel);
+        }
+        if self.current.is_none() && !self.open_next(parcel) {
+            return parcel.report.is_some();
+        }
+        let Some((capture, report)) = &mut self.current else { return false };
+        parcel.index = self.captures - 1;
+        if !capture.next_frames(&mut parcel.frames, if carry { PARCEL_FRAMES } else { FRAMES }) {
+            self.read_before += report.size;
+            self.progress.read.store(self.read_before, Ordering::Relaxed);
+            return self.leave(parcel);
+        }
+        let Some(last) = parcel.frames.last() else { return true };
+        report.size = last.file_offset;
+        self.progress.read.store(self.read_before + last.file_offset, Ordering::Relaxed);
+        parcel.names_processes = capture.info().names_processes;
+        if parcel.names_processes {
+            self.process_names.resolve(capture, &mut parcel.frames);
+            if self.process_names.is_full() {
+                report.note_too_many_processes(&parcel.frames[0]);
+            }
+        }
+        if !self.identified {
+            self.identified = true;
+            let first = &parcel.frames[0];
+            parcel.capture_set = Some(capture_set(first, capture.bytes(first)));
+        }
+        parcel.begins = std::mem::take(&mut self.begins);
+        self.sifter.sift(&parcel.frames, capture.memory(), report, &mut parcel.sifted);
+        if carry {
+            parcel.memory = capture.hand_over(std::mem::take(&mut parcel.memory));
+        }
+        true
+    }
+
+    /// Opens the next capture. False where that failed, which the parcel tells, and where none is left.
+    fn open_next(&mut self, parcel: &mut Parcel) -> bool {
+        let Some(path) = self.inputs.pop_front() else { return false };
+        self.captures += 1;
+        match self.readers.remove(&path).map_or_else(|| open(&path), Capture::from_reader) {
+            Ok(capture) => {
+                self.process_names.begin();
+                self.begins = true;
+                self.current = Some((capture, CaptureReport::new(path)));
+                true
+            }
+            Err(error) => {
+                parcel.report = Some(CaptureReport::failed(path, error.to_string()));
+                false
+            }
+        }
+    }
+
+    /// Leaves the capture, at its end or where the scan is cancelled; false if there is none.
+    fn leave(&mut self, parcel: &mut Parcel) -> bool {
+        let Some((capture, mut report)) = self.current.take() else { return false };
+        self.sifter.close(&mut report, capture.info());
+        parcel.index = self.captures - 1;
+        parcel.report = Some(report);
+        true
+    }
+}
+
+/// A front in a thread of its own.
+pub(crate) struct Beside {
+    parcels: Receiver<Parcel>,
+    spares: Sender<Parcel>,
+    thread: JoinHandle<Option<Box<Front>>>,
+}
+
+impl Beside {
+    /// Begins to read; gives the front back where there is no thread to be had.
+    pub fn start(front: Box<Front>) -> Result<Beside, Box<Front>> {
+        let (sender, parcels) = sync_channel(PARCELS_UNDER_WAY);
+        let (spares, spared) = channel();
+        // It follows by a channel: it would be lost with a thread that could not be started.
+        let (hand, handed) = channel();
+        let run = move || handed.recv().ok().map(|front| read_on(front, &sender, &spared));
+        let Ok(thread) = Builder::new().name("reading".into()).spawn(run) else { return Err(front) };
+        hand.send(front).map_err(|unsent| unsent.0)?;
+        Ok(Beside { parcels, spares, thread })
+    }
+
+    /// The next parcel; none at the end.
+    pub fn next(&self) -> Option<Parcel> {
+        self.parcels.recv().ok()
+    }
+
+    /// Gives a parcel back, for its room.
+    pub fn give_back(&self, parcel: Parcel) {
+        // A front that has ended needs none.
+        let _ = self.spares.send(parcel);
+    }
+
+    /// The front, with all that it knows, after the last parcel.
+    pub fn end(self) -> Option<Box<Front>> {
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+/// Reads to the end, or until nobody wants parcels any more.
+fn read_on(mut front: Box<Front>, parcels: &SyncSender<Parcel>, spares: &Receiver<Parcel>) -> Box<Front> {
+    loop {
+        let mut parcel = spares.try_recv().unwrap_or_default();
+        if !front.next(&mut parcel, true) || parcels.send(parcel).is_err() {
+            return front;
+        }
+    }
+}
+
+pub(crate) fn open(path: &str) -> Result<Capture, OpenError> {
+    if path == "-" { Capture::from_reader(Box::new(std::io::stdin())) } else { Capture::open(Path::new(path)) }
+}
+
+/// Names a set of captures by its first frame, so that a renamed, compressed or piped capture has the same flow identities.
+pub(crate) fn capture_set(first: &Frame, bytes: &[u8]) -> u64 {
+    let mut name = mix(first.time_ns as u64, u64::from(first.wire_len));
+    for chunk in bytes.chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        name = mix(name, u64::from_le_bytes(word));
+    }
+    name
+}
