@@ -46,7 +46,7 @@ impl Interest {
     }
 
     /// Whether an address lies in a range.
-    #[inline]
+    #[inline(never)] // most are told off before
     pub fn has_address(&self, address: Address) -> bool {
         if address.0 >> 32 == IPV4 >> 32 && !self.has_half(address.0 as u32) {
             return false;
@@ -65,7 +65,8 @@ impl Interest {
     }
 
     /// Whether flows of that key are wanted.
-    #[inline]
+    #[inline(always)] // asked for every packet, whose key is in registers
+    #[allow(clippy::inline_always)]
     pub fn wants(&self, key: &FlowKey) -> bool {
         let [lower, higher] = key.address;
         key.protocol() == protocol::TCP && (self.ports.has(key.port(0)) || self.ports.has(key.port(1)))

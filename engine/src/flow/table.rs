@@ -313,8 +313,9 @@ impl Table {
         count_strays(flow, &self.counts);
         let name = close(flow, self.capture_set);
         self.memory.put(name, Tombstone::of(flow));
-        let fresh = Flow { generation: flow.generation.wrapping_add(1), ..Flow::default() };
-        self.ended.push(std::mem::replace(flow, fresh));
+        let generation = flow.generation.wrapping_add(1);
+        self.ended.push(std::mem::take(flow));
+        flow.generation = generation;
         self.free.push(slot);
     }
 
@@ -496,7 +497,8 @@ fn is_new_connection(flow: &Flow, side: Side, packet: &Packet) -> bool {
 }
 
 /// Counts the packet and lets TCP move on.
-#[inline]
+#[inline(always)] // the call alone takes a tenth of what it does
+#[allow(clippy::inline_always)]
 fn apply(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
     flow.last_frame = moment.frame;
     flow.last_capture = moment.capture;
@@ -573,7 +575,8 @@ fn is_over(flow: &mut Flow, before_ns: i64, now_ns: i64) -> bool {
 }
 
 /// Sets when the flow is over if nothing more comes. True when that came so much nearer that it needs a timer.
-#[inline]
+#[inline(always)] // as `apply`
+#[allow(clippy::inline_always)]
 fn schedule(flow: &mut Flow) -> bool {
     match flow.key.protocol() {
         protocol::TCP => {

@@ -30,7 +30,8 @@ mod repeat {
 }
 
 /// Takes one segment that `side` sent.
-#[inline]
+#[inline(always)] // as `apply` in the table
+#[allow(clippy::inline_always)]
 pub fn update(flow: &mut Flow, side: Side, packet: &Packet) {
     let control = packet.tcp_flags & flag::CONTROL;
     flip_after_lone_syn_ack(flow, packet, control);
