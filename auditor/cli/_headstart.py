@@ -13,19 +13,16 @@ AUDITOR_HEADSTART=0 switches it off.
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 
+from auditor.generated.headstart import INTERESTS
 from auditor.scan import THREADS_AT_MOST, ScanOptions, begin
 from auditor.wishes import Listening
 
 TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
-
-INTERESTS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "generated", "headstart.json")
 
 COMMANDS = ("audit", "flows")
 # Their options, by their full names and `-o`: those without a value, and those with one. A test
@@ -81,19 +78,14 @@ def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
         return None
     if given.keys() & {"--site", "--inside", "--outside"} or len(packs) > 1:
         return None
-    with open(INTERESTS, encoding="utf-8") as file:
-        interest = json.load(file).get(packs[0])
-    if interest is None:
+    if packs[0] not in INTERESTS:
         return None
+    networks, ports, conversations, samples, names = INTERESTS[packs[0]]
     is_table = command == "flows"
-    heard = Listening(
-        _pairs(interest["conversations"]), () if is_table else _pairs(interest["samples"]), tuple(interest["names"])
-    )
-    networks = None if all_columns else _pairs(interest["networks"])
-    ports = () if all_columns else tuple(interest["ports"])
+    heard = Listening(conversations, () if is_table else samples, names)
     return ScanOptions(
-        networks,
-        ports,
+        None if all_columns else networks,
+        () if all_columns else ports,
         keep_all=keep_all and not all_columns,
         validate_checksums="--validate-checksums" in given,
         keep_duplicates="--keep-duplicates" in given,
@@ -102,10 +94,6 @@ def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
         heard_early=is_table,
         threads=int(threads) if "--threads" in given else None,
     )
-
-
-def _pairs(entries: list[list[Any]]) -> tuple[tuple[Any, Any], ...]:
-    return tuple((first, second) for first, second in entries)
 
 
 def _is_regular_file(path: str) -> bool:

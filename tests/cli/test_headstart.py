@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import json
-import pickle
-import subprocess
-import sys
-import typing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from program import CAPTURES, CLEAN, VIOLATING, run
+from program import CLEAN, VIOLATING, run
 
-from auditor import lean
 from auditor import scan as scanning
 from auditor.cli import _app, _headstart, _plain, audit, flows
 from auditor.cli._option import Option, described
@@ -181,48 +175,13 @@ def test_a_head_start_is_taken_once() -> None:
 
 def test_the_stored_interests_are_those_that_the_pipeline_asks_for() -> None:
     """Otherwise every head start would be wasted."""
-    from auditor.cli._headstart import INTERESTS
+    from auditor.generated.headstart import INTERESTS
     from auditor.rulepack import enable, shipped_packs
     from auditor.scan import audit_options
     from auditor.site import Site
 
-    stored = json.loads(Path(INTERESTS).read_text())
-    assert set(stored) == {"", *(pack.id for pack in shipped_packs())}
-    for name, interest in stored.items():
+    assert set(INTERESTS) == {"", *(pack.id for pack in shipped_packs())}
+    for name, interest in INTERESTS.items():
         options = audit_options(enable(None, (name,) if name else ()), Site())
-        assert [list(network) for network in options.networks or ()] == interest["networks"]
-        assert list(options.ports) == interest["ports"]
-
-
-def test_all_samples_are_plain_calls() -> None:
-    assert all(_plain.read(audit.run, [str(capture)]) for capture in CAPTURES.glob("*.pcapng"))
-
-
-def test_what_the_head_start_imports_is_next_to_nothing() -> None:
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import auditor.cli._headstart; "
-        "print(sorted({'typing', 'dataclasses', 'inspect', 'pathlib'} & set(sys.modules)))"
-    )
-    root = str(Path(scanning.__file__).parent.parent)
-    done = subprocess.run([sys.executable, "-I", "-S", "-c", code, root], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
-
-
-def test_the_head_starts_named_tuples_are_as_typings() -> None:
-    class Typed(typing.NamedTuple):
-        """Has a default."""
-
-        first: int
-        second: str = "two"
-
-    class Ours(lean.NamedTuple):  # type: ignore[misc]  # typing's own to type checkers
-        """Has a default."""
-
-        first: int
-        second: str = "two"
-
-    assert (Ours(1), Ours(1, second="x")) == (Typed(1), Typed(1, second="x"))
-    assert repr(Ours(1)) == repr(Typed(1)).replace("Typed", "Ours")
-    assert (Ours._fields, Ours._field_defaults, Ours.__doc__) == (Typed._fields, Typed._field_defaults, Typed.__doc__)
-    assert (Ours.__module__, Ours.__annotations__.keys()) == (Typed.__module__, Typed.__annotations__.keys())
-    assert pickle.loads(pickle.dumps(ScanOptions(ports=(1,)))) == ScanOptions(ports=(1,))
+        assert options.listening is not None
+        assert interest == (options.networks, options.ports, *options.listening)
