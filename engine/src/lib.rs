@@ -6,6 +6,7 @@
 //! and text). [`scan`] is the main path through them.
 
 pub mod app;
+mod beside;
 pub mod capture;
 pub mod extract;
 pub mod fingerprint;

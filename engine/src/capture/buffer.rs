@@ -34,6 +34,12 @@ impl Buffer {
         (self.bytes.split_off(self.at), self.source)
     }
 
+    /// Reads from what `exchange` makes of the source from now on.
+    pub fn exchange_source(&mut self, exchange: impl FnOnce(Box<dyn Read + Send>) -> Box<dyn Read + Send>) {
+        let source = std::mem::replace(&mut self.source, Box::new(std::io::empty()));
+        self.source = exchange(source);
+    }
+
     /// While pinned, bytes stay where they are.
     pub fn pin(&mut self, pinned: bool) {
         self.pinned = pinned;

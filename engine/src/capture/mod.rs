@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+mod ahead;
 mod block;
 mod buffer;
 mod chain;
@@ -39,6 +40,7 @@ pub use limits::{
 };
 pub use process::Processes;
 
+use ahead::ahead;
 use buffer::{Buffer, Paused};
 use pcap::Pcap;
 use pcapng::Pcapng;
@@ -110,6 +112,13 @@ impl Capture {
             Format::Pcapng => Reader::Pcapng(Pcapng::default()),
         };
         Ok(Capture { buffer, format, info, ended: false })
+    }
+
+    /// Decompresses in a thread of its own from now on, if the capture is compressed.
+    pub fn read_ahead(&mut self) {
+        if self.info.compression != Compression::None {
+            self.buffer.exchange_source(ahead);
+        }
     }
 
     /// Clears `frames` and fills it with up to `max` (at least 1) next frames that all lie in the

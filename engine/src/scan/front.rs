@@ -5,10 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
-use std::thread::{Builder, JoinHandle};
+use std::thread::JoinHandle;
 
 use super::sifter::{FRAMES, Sifted, Sifter};
 use super::{CaptureReport, ProcessNames, Progress, Reader};
+use crate::beside;
 use crate::capture::{Capture, Frame, OpenError};
 use crate::flow::mix;
 
@@ -86,10 +87,11 @@ impl Front {
         if self.progress.cancelled.load(Ordering::Relaxed) {
             return self.leave(parcel);
         }
-        if self.current.is_none() && !self.open_next(parcel) {
+        if self.current.is_none() && !self.open_next(parcel, carry) {
             return parcel.report.is_some();
         }
         let Some((capture, report)) = &mut self.current else { return false };
+
         parcel.index = self.captures - 1;
         if !capture.next_frames(&mut parcel.frames, if carry { PARCEL_FRAMES } else { FRAMES }) {
             self.read_before += report.size;
@@ -120,11 +122,14 @@ impl Front {
     }
 
     /// Opens the next capture. False where that failed, which the parcel tells, and where none is left.
-    fn open_next(&mut self, parcel: &mut Parcel) -> bool {
+    fn open_next(&mut self, parcel: &mut Parcel, ahead: bool) -> bool {
         let Some(path) = self.inputs.pop_front() else { return false };
         self.captures += 1;
         match self.readers.remove(&path).map_or_else(|| open(&path), Capture::from_reader) {
-            Ok(capture) => {
+            Ok(mut capture) => {
+                if ahead {
+                    capture.read_ahead();
+                }
                 self.process_names.begin();
                 self.begins = true;
                 self.current = Some((capture, CaptureReport::new(path)));
@@ -159,11 +164,7 @@ impl Beside {
     pub fn start(front: Box<Front>) -> Result<Beside, Box<Front>> {
         let (sender, parcels) = sync_channel(PARCELS_UNDER_WAY);
         let (spares, spared) = channel();
-        // It follows by a channel: it would be lost with a thread that could not be started.
-        let (hand, handed) = channel();
-        let run = move || handed.recv().ok().map(|front| read_on(front, &sender, &spared));
-        let Ok(thread) = Builder::new().name("reading".into()).spawn(run) else { return Err(front) };
-        hand.send(front).map_err(|unsent| unsent.0)?;
+        let thread = beside::start("reading", front, move |front| read_on(front, &sender, &spared))?;
         Ok(Beside { parcels, spares, thread })
     }
 
