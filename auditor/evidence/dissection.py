@@ -16,7 +16,7 @@ FIELDS = ("frame.time_epoch", "_ws.col.protocol", "_ws.col.info", "frame.comment
 OLDER = {"_ws.col.protocol": "_ws.col.Protocol", "_ws.col.info": "_ws.col.Info"}  # before Wireshark 4.2
 
 # Protocols of whose packets tshark tells headers, lengths and host names, but nothing that users say.
-OF_HEADERS = re.compile(r"TCP|UDP|ICMP|ICMPv6|IPv4|IPv6|ARP|GRE|ESP|DNS|MDNS|Socks|TLSv[\d.]+|SSL|SSLv\d|QUIC")
+OF_HEADERS = re.compile(r"TCP|UDP|ICMP(v6)?|IPv[46]|ARP|GRE|ESP|M?DNS|Socks|TLSv[\d.]+|SSL(v\d)?|QUIC")
 HTTP_PROXY = re.compile(r"CONNECT \S+ HTTP/[\d.]+|HTTP/[\d.]+ \d+")
 # Of FTP: commands with their arguments where those say how connections are made, else without; replies likewise.
 FTP = re.compile(
