@@ -20,8 +20,8 @@ OF_HEADERS = re.compile(r"TCP|UDP|ICMP(v6)?|IPv[46]|ARP|GRE|ESP|M?DNS|Socks|TLSv
 HTTP_PROXY = re.compile(r"CONNECT \S+ HTTP/[\d.]+|HTTP/[\d.]+ \d+")
 # Of FTP: commands with their arguments where those say how connections are made, else without; replies likewise.
 FTP = re.compile(
-    r"Request: (?:(?:AUTH|EPRT|EPSV|PBSZ|PORT|PROT|TYPE)\b.*|(?:ABOR|ACCT|APPE|CCC|CWD|DELE|FEAT|LIST|MDTM|MKD|MLSD|NLST"
-    r"|NOOP|OPTS|PASS|PASV|PWD|QUIT|REIN|REST|RETR|RMD|RNFR|RNTO|SIZE|STOR|STOU|SYST|USER)\b)"
+    r"Request: (?:(?:AUTH|EPRT|EPSV|PBSZ|PORT|PROT|TYPE)\b.*"
+    r"|(?:ABOR|ACCT|APPE|CCC|CWD|DELE|FEAT|LIST|MDTM|MKD|MLSD|NLST|NOOP|OPTS|PASS|PASV|PWD|QUIT|REIN|REST|RETR|RMD|RNFR|RNTO|SIZE|STOR|STOU|SYST|USER)\b)"
     r"|Response: (?:2(?:27|28|29|34)\b.*|\d{3}\b)",
     re.IGNORECASE,
 )
