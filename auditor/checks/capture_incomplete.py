@@ -105,8 +105,12 @@ def _cut_short(flows: Flows, context: Context) -> Iterable[Hits]:
             "what {client_ip} sent to {server_ip} port {server_port}, so that less than 8 KiB can be sampled: it tells",
         ),
     )
+    # What runs through a tunnel is another's session: only where it was sampled is there something to lack.
+    readable = ~through_proxy(flows, context)
+    sampled = context.samples.rows_in(flows)
+    readable[sampled[sampled >= 0]] = True
     for rows, what in parts:
-        rows = rows[(flows.missed_bytes[rows] == 0) & ~through_proxy(flows, context)[rows]]
+        rows = rows[(flows.missed_bytes[rows] == 0) & readable[rows]]
         if len(rows):
             yield Hits(
                 rows,
