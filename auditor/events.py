@@ -35,7 +35,7 @@ KINDS = (
     "tls-client-hello",  # text: server name; number: highest version; flag: in SSL 2 framing
     "tls-server-hello",  # number: version
     "socks-request",  # number: 4 or 5; address, or name in text; port; more: (connect | bind | udp-associate,)
-    "socks-reply",  # flag: granted
+    "socks-reply",  # flag: granted; to a bind twice: the proxy listens, and somebody has connected
     # address, or name in text, and port of a relayed datagram's far end, once a flow for each; flag: from the client
     "socks-datagram",
     "socks-credentials",

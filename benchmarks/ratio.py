@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """How long `auditor` takes on a capture, as a ratio against other programs in the same run.
 
-    python benchmarks/ratio.py CAPTURE [--runs N] [COMMAND …]
+    python benchmarks/ratio.py CAPTURE [--runs N] [--ears] [COMMAND …]
 
 COMMAND is a program with `{}` where the capture goes, such as "tcpdump -r {} -w /dev/null"; without one, those of
-PEERS that are installed. Each run pairs ours with the other, one after the other, so that whatever else the machine
-does weighs on both; the figure is the median of the pairs' ratios. Above 1: ours is quicker.
+PEERS that are installed. With `--ears` both are our own audit, and the other reads no payload (`ears.py`): the ratio
+is the share of its packets per second that the parsers leave. Each run pairs ours with the other, one after the other,
+so that whatever else the machine does weighs on both; the figure is the median of the pairs' ratios. Above 1: ours is
+quicker.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ PEERS = (
     "argus -r {} -w /dev/null",
     "softflowd -r {} -n 127.0.0.1:9",
 )
+EARS = shlex.join([sys.executable, str(Path(__file__).with_name("ears.py"))])
 ENDS_WELL = (0, 1, 3)  # of ours: clean, violations, inconclusive
 
 
@@ -37,22 +40,30 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("capture", type=Path)
     parser.add_argument("commands", nargs="*", metavar="COMMAND")
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--ears", action="store_true")
     given = parser.parse_args(arguments)
     if not given.capture.is_file():
         parser.error(f"{given.capture}: no such file")
-    others = given.commands or [peer for peer in PEERS if shutil.which(shlex.split(peer)[0])]
-    if not others:
-        parser.error("none of the known programs is installed; give a COMMAND")
+    if given.ears:
+        on, off = (f"{EARS} {ears} {OURS['audit'].removeprefix('auditor ')}" for ears in ("on", "off"))
+        duels = [("audit", on, off)]
+    else:
+        others = given.commands or [peer for peer in PEERS if shutil.which(shlex.split(peer)[0])]
+        if not others:
+            parser.error("none of the known programs is installed; give a COMMAND")
+        duels = [(name, ours, other) for name, ours in OURS.items() for other in others]
     print(f"| {given.capture.name} | auditor, s | other, s | ratio |\n|---|---|---|---|")
-    for name, ours in OURS.items():
-        for other in others:
-            pairs = [
-                (_seconds(ours, given.capture, ENDS_WELL), _seconds(other, given.capture, (0,)))
-                for _ in range(max(given.runs, 1))
-            ]
-            mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
-            ratio = statistics.median(theirs / mine for mine, theirs in pairs)
-            print(f"| {name} against `{other}` | {mine:.3f} | {theirs:.3f} | {ratio:.2f} |", flush=True)
+    for name, ours, other in duels:
+        pairs = [
+            (
+                _seconds(ours, given.capture, ENDS_WELL),
+                _seconds(other, given.capture, ENDS_WELL if given.ears else (0,)),
+            )
+            for _ in range(max(given.runs, 1))
+        ]
+        mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+        ratio = statistics.median(theirs / mine for mine, theirs in pairs)
+        print(f"| {name} against `{other}` | {mine:.3f} | {theirs:.3f} | {ratio:.2f} |", flush=True)
     return 0
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
@@ -42,10 +44,15 @@ def assert_free_of(secrets: list[str], text: bytes, where: str) -> None:
 
 
 def outputs(sample: Sample, folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every output that a user can ask for, and what the terminal shows beside it."""
+    """Every output that a user can ask for, and what the terminal shows beside it: files of all formats that there are,
+    stories of findings, what a watch tells its sinks and its store, and copies of packets that promise no payload."""
     audit = ("audit", *sample.options(), "--all-flows")
     yield from written(sample, folder, audit, reports.suffixes())
     yield from written(sample, folder, ("flows",), {name: format.suffixes for name, format in FLOW_FORMATS.items()})
+    yield from stories(sample, folder)
+    yield from watched(sample, folder)
+    if sample.expected["findings"]:
+        yield from copied(sample, folder)
 
 
 def written(
@@ -58,6 +65,38 @@ def written(
     yield f"{command[0]}: terminal", (done.stdout + done.stderr).encode()
     for format, file in files.items():
         yield f"{command[0]} as {format}", file.read_bytes()
+
+
+def stories(sample: Sample, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Each finding told packet by packet."""
+    report = folder / f"audit{reports.suffixes()['json'][0]}"
+    for finding in json.loads(report.read_text())["findings"]:
+        done = program.run("explain", finding["id"], sample.capture, "--report", report)
+        assert done.returncode == 0, done.stderr
+        yield f"explain {finding['check']}", (done.stdout + done.stderr).encode()
+
+
+def watched(sample: Sample, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The events, which are all that sinks are given, and the store."""
+    store = folder / "store.db"
+    done = program.run("watch", "-i", sample.capture, *sample.options(), "--store", store, "-o", folder / "watch.json")
+    assert done.returncode in EXIT_CODES, done.stderr
+    assert done.stdout.count('"event":"opened"') >= len(sample.expected["findings"])
+    yield "watch: events", (done.stdout + done.stderr).encode()
+    for file in folder.glob("store.db*"):
+        yield f"watch: {file.name}", file.read_bytes()
+
+
+def copied(sample: Sample, folder: Path) -> Iterator[tuple[str, bytes]]:
+    """A bundle of the findings' packets without payload."""
+    bundle = folder / "copy.zip"
+    for option in ("--headers-only", "--anonymise"):
+        done = program.run("extract", sample.capture, *sample.options(), option, "-o", bundle)
+        assert done.returncode in EXIT_CODES, done.stderr
+        yield f"extract {option}: terminal", (done.stdout + done.stderr).encode()
+        with zipfile.ZipFile(bundle) as files:
+            for name in files.namelist():
+                yield f"extract {option}: {name}", files.read(name)
 
 
 def test_secrets_are_planted_in_every_protocol_that_shows_them() -> None:

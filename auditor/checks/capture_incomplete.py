@@ -4,7 +4,8 @@ What it finds
     Captures that are cut, could not be read to their end, lost packets while capturing, or hold none; captures that
     show one direction only; and vendor sessions with gaps: bytes that the other end acknowledged and nobody captured.
     Packets that were captured shorter than they were (snap length), where a check needs what is not there: the commands
-    of a control session, or 8 KiB of a data flow to sample.
+    of a control session, or 8 KiB of a data flow to sample. Requests to proxies and answers about vendors' host names
+    of which bytes are missing: where they lead is not known.
 Why it matters
     What was not captured was not judged. A verdict over such captures is `inconclusive` at best, and the statements say
     so.
@@ -29,9 +30,10 @@ import numpy as np
 from auditor.checks._said import control_sessions, secured, through_proxy, told
 from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity
 from auditor.checks.unencrypted_payload import short_of_samples
-from auditor.flow import Flows
+from auditor.flow import UDP, Flows, Rows
 
 DROPS = "packets-dropped"  # the engine's problem that tells of `drops` once more, interface by interface
+PROXIES = ("socks", "http")  # parsers of what is said to proxies, of vendors' targets and others
 RECAPTURE = "Capture again with a larger buffer, at a point that sees both directions, and let it end in order."
 
 
@@ -52,6 +54,15 @@ class CaptureIncomplete(Check):
                 outcome=Outcome.OBSERVED,
                 remediation=RECAPTURE,
             )
+        rows = _leading_nowhere(flows, context)
+        if len(rows):
+            yield Hits(
+                rows,
+                Severity.INFO,
+                "what {client_ip} and {server_ip} port {server_port} said lacks bytes: it may lead to a vendor",
+                outcome=Outcome.OBSERVED,
+                remediation=RECAPTURE,
+            )
         if any(capture["snapped"] for capture in context.health.captures):
             yield from _cut_short(flows, context)
 
@@ -69,6 +80,19 @@ class CaptureIncomplete(Check):
             )
 
 
+def _leading_nowhere(flows: Flows, context: Context) -> Rows:
+    """Requests to proxies and datagrams about vendors' names of which bytes are missing that would say where they lead.
+
+    Over TCP nobody knows whether a name that is missing would have been a vendor's; mostly it would not.
+    """
+    events, rows = told(flows, context, "lost")
+    by_proxy = np.array([context.events.text[event] in PROXIES for event in events.tolist()], np.bool_)
+    by_name = np.array([context.events.text[event] == "dns" for event in events.tolist()], np.bool_)
+    chosen = (by_proxy | by_name & (flows.protocol[rows] == UDP)) & (flows.vendor[rows] == 0)
+    found: Rows = np.unique(rows[chosen])
+    return found
+
+
 def _cut_short(flows: Flows, context: Context) -> Iterable[Hits]:
     """Sessions of which the packets were captured, but not enough of each."""
     controls = control_sessions(flows, context)
@@ -81,8 +105,12 @@ def _cut_short(flows: Flows, context: Context) -> Iterable[Hits]:
             "what {client_ip} sent to {server_ip} port {server_port}, so that less than 8 KiB can be sampled: it tells",
         ),
     )
+    # What runs through a tunnel is another's session: only where it was sampled is there something to lack.
+    readable = ~through_proxy(flows, context)
+    sampled = context.samples.rows_in(flows)
+    readable[sampled[sampled >= 0]] = True
     for rows, what in parts:
-        rows = rows[(flows.missed_bytes[rows] == 0) & ~through_proxy(flows, context)[rows]]
+        rows = rows[(flows.missed_bytes[rows] == 0) & readable[rows]]
         if len(rows):
             yield Hits(
                 rows,

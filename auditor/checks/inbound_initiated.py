@@ -3,7 +3,8 @@
 What it finds
     A TCP session, or the attempt at one, from a vendor's published network to the inside; and from any outside address
     to one of the site's backup hosts. Who opened it is told by the SYN. Where only an inside host's SYN-ACK was
-    captured, the finding is `inferred`.
+    captured, the finding is `inferred`. A client that asks a SOCKS proxy to take such a session for it (BIND) is found
+    as well: `open` once the proxy says that the server has called.
 Why it matters
     Every vendor says that its clients open all connections. A firewall that lets such a SYN in has a hole that no
     backup needs; an inside host that answers it is an open door.
@@ -26,9 +27,13 @@ from collections.abc import Iterable
 import numpy as np
 
 from auditor.addresses import contains
+from auditor.checks._said import flags, in_vendors_flows, targets_of, told
 from auditor.checks._select import answered, by_outcome, client_inside, ends, group, has, outcome
-from auditor.checks.base import Check, Context, Hits, Severity
+from auditor.checks.base import Check, Context, Hits, Outcome, Severity
 from auditor.flow import TCP, Bools, Direction, Flows, Role, RoleBasis, Rows, Seen
+
+BIND = ("bind",)  # of a SOCKS request, in `Events.more`
+REMEDIATION = "Let in answers to what the inside opened, and no new connection from outside."
 
 
 class InboundInitiated(Check):
@@ -47,6 +52,29 @@ class InboundInitiated(Check):
         syn = has(end.server_seen, Seen.SYN)
         yield from self._hits(flows, rows, opened & vendors, syn, context, (Severity.HIGH, Severity.CRITICAL))
         yield from self._hits(flows, rows, opened & ~vendors & hosts, syn, context, (Severity.MEDIUM, Severity.HIGH))
+
+        yield from self._taken_by_proxies(flows, context)
+
+    def _taken_by_proxies(self, flows: Flows, context: Context) -> Iterable[Hits]:
+        """What vendors' servers open to a SOCKS proxy, at the request of a client inside."""
+        events, rows = in_vendors_flows(flows, context, "socks-request")
+        asked = np.array([context.events.more[event] == BIND for event in events.tolist()], np.bool_)
+        events, rows = events[asked], rows[asked]
+        if not len(rows):
+            return
+        answers, of = told(flows, context, "socks-reply")
+        granted = np.bincount(of[flags(context, answers, 1)], minlength=len(flows))[rows]
+        outcomes = np.where(granted > 1, Outcome.OPEN, Outcome.ATTEMPT).astype(np.uint8)  # the second tells of a call
+        yield Hits(
+            rows,
+            by_outcome(outcomes, Severity.HIGH, Severity.CRITICAL),
+            "{client_ip} asked the SOCKS proxy {via} to take a connection from {vendor}'s server {server_ip}",
+            outcome=outcomes,
+            statements=("client-initiates",),
+            remediation=REMEDIATION,
+            targets=targets_of(rows, context),
+            told_by=events,
+        )
 
     def _hits(
         self,
@@ -77,7 +105,7 @@ class InboundInitiated(Check):
             certain=certain,
             outcome=outcomes,
             statements=("client-initiates", "gui-monitoring") if of_vendor else (),
-            remediation="Let in answers to what the inside opened, and no new connection from outside.",
+            remediation=REMEDIATION,
         )
 
     def undecided(self, flows: Flows, context: Context) -> Rows:

@@ -29,8 +29,8 @@ pub struct Fingerprint {
 struct Prefix {
     /// None once the digest is complete.
     ordered: Option<Reassembler>,
-    /// Its SYN was seen: the place of the first byte is known.
-    begun: bool,
+    /// Sequence number of the first byte, once its SYN was seen.
+    first: Option<u32>,
     hash: u64,
     bytes: u16,
 }
@@ -63,7 +63,7 @@ impl Fingerprint {
             self.ends[side].begin(sequence);
         }
         if packet.payload_len > 0 && flags & flag::RST == 0 {
-            self.ends[side].read(|ordered, sink| ordered.segment(sequence, payload, packet.payload_len, sink));
+            self.ends[side].segment(sequence, payload, packet.payload_len);
         }
         if flags & flag::ACK != 0 {
             self.ends[side ^ 1].read(|ordered, sink| ordered.acknowledged(packet.acknowledgement, sink));
@@ -79,19 +79,28 @@ impl Fingerprint {
 
 impl Prefix {
     fn new() -> Prefix {
-        Prefix { ordered: Some(Reassembler::new()), begun: false, hash: START, bytes: 0 }
+        Prefix { ordered: Some(Reassembler::new()), first: None, hash: START, bytes: 0 }
     }
 
     fn begin(&mut self, sequence: u32) {
-        self.begun = true;
+        self.first.get_or_insert(sequence);
         if let Some(ordered) = &mut self.ordered {
             ordered.begin(sequence);
         }
     }
 
+    /// Takes a segment, of which no more is looked at, or held back until others come, than the digest covers.
+    fn segment(&mut self, sequence: u32, payload: &[u8], len: u32) {
+        let place = self.first.map_or(0, |first| sequence.wrapping_sub(first) as i32);
+        if place < i32::from(FINGERPRINT_BYTES) {
+            let payload = &payload[..payload.len().min(FINGERPRINT_BYTES.into())];
+            self.read(|ordered, sink| ordered.segment(sequence, payload, len, sink));
+        }
+    }
+
     /// Reads on until enough is read, or a byte is missing: what follows it has no known place.
     fn read(&mut self, step: impl FnOnce(&mut Reassembler, &mut dyn FnMut(Piece<'_>))) {
-        let Some(ordered) = self.ordered.as_mut().filter(|_| self.begun) else { return };
+        let Some(ordered) = self.ordered.as_mut().filter(|_| self.first.is_some()) else { return };
         let (mut hash, mut bytes, mut ended) = (self.hash, self.bytes, false);
         step(ordered, &mut |piece| match piece {
             Piece::Bytes(more) if !ended => {
@@ -137,6 +146,22 @@ mod tests {
         assert_eq!(print_of(&[(5, b" world"), (0, b"hello")]), whole);
         assert_eq!(print_of(&[(0, b"hello"), (0, b"hello"), (5, b" world")]), whole);
         assert_ne!(print_of(&[(0, b"hello_world")]), whole);
+    }
+
+    #[test]
+    fn large_segments_and_later_ones_give_the_same_and_are_not_held_back() {
+        let content: Vec<u8> = (0..2000_u32).map(|n| (n * 7) as u8).collect();
+        let whole = print_of(&[(0, &content)]);
+        assert_eq!(whole.1, FINGERPRINT_BYTES);
+        assert_eq!(print_of(&[(100, &content[100..1500]), (1500, &content[1500..]), (0, &content[..100])]), whole);
+        let syn = packet(99, 0, flag::SYN);
+        let mut print = Fingerprint::for_first(&syn).expect("it has a SYN");
+        print.take(0, &syn, &[]);
+        for at in [1, 300, 1000] {
+            print.take(0, &packet(100 + at, 1000, flag::ACK), &content[..1000]);
+        }
+        let held = print.ends[0].ordered.as_ref().map(Reassembler::held_memory);
+        assert!(held.is_some_and(|held| held < 2 * usize::from(FINGERPRINT_BYTES)), "{held:?}");
     }
 
     #[test]

@@ -105,6 +105,11 @@ impl Reading {
         self.server
     }
 
+    /// Memory that is held back until what is missing before it comes, bytes.
+    pub fn held_memory(&self) -> usize {
+        self.ordered.iter().map(Reassembler::held_memory).sum()
+    }
+
     /// How often a hole was given up for a limit.
     pub fn limits_reached(&self) -> u32 {
         self.ordered.iter().map(Reassembler::limits_reached).sum()

@@ -111,3 +111,22 @@ def test_control_session_that_is_encrypted_all_the_same_is_silent() -> None:
     events = said(GREETING, ("lost", {"text": "ftp"}), OPAQUE)
     assert not judged(CHECK, control(), events=events, captures=SNAPPED)
     assert not judged(CHECK, control(), events=said(GREETING, OPAQUE), captures=SNAPPED)
+
+
+@pytest.mark.parametrize("protocol", ["socks", "http"])
+def test_request_to_a_proxy_that_lacks_bytes_is_told_once(protocol: str) -> None:
+    lost = [{"flow": 0, "kind": "lost", "text": protocol, "time": 1000 + second} for second in (1, 2)]
+    hit = only(CHECK, row("10.0.0.5:40000", "10.0.0.9:1080"), events=lost)
+    assert (hit.severity, hit.outcome) == (INFO, OBSERVED)
+
+
+@pytest.mark.parametrize(("transport", "count"), [("udp", 1), ("tcp", 0)])
+def test_datagram_about_a_vendors_name_that_was_cut_is_told(transport: str, count: int) -> None:
+    lost = [{"flow": 0, "kind": "lost", "text": "dns", "time": 1001}]
+    assert len(judged(CHECK, row("10.0.0.5:40000", "10.0.0.53:53", transport), events=lost)) == count
+
+
+@pytest.mark.parametrize("protocol", ["ftp", "tls"])
+def test_foreign_conversation_that_lacks_bytes_is_silent(protocol: str) -> None:
+    lost = [{"flow": 0, "kind": "lost", "text": protocol, "time": 1001}]
+    assert not judged(CHECK, row("10.0.0.5:40000", "198.51.100.7:21"), events=lost)

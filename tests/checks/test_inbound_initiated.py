@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from flowbuilder import row
 from judging import ATTEMPT, CRITICAL, HIGH, MEDIUM, OBS, OPEN, SECURIDATA, judged, only, rows_of, undecided
@@ -119,3 +121,30 @@ def test_session_on_no_published_port_that_began_before_the_capture_is_undecided
         )
         == []
     )
+
+
+def asked_by_socks(command: str, *answers: int) -> list[dict[str, Any]]:
+    """What a client and a SOCKS proxy say, a tenth of a second after each other."""
+    request = {"kind": "socks-request", "number": 5, "address": SERVER, "port": 16384, "more": [command]}
+    said = [request, *({"kind": "socks-reply", "flag": flag} for flag in answers)]
+    return [{"flow": 0, "time": 1000 + number / 10, **one} for number, one in enumerate(said, start=1)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "severity", "outcome"),
+    [
+        ((), HIGH, ATTEMPT),
+        ((0,), HIGH, ATTEMPT),
+        ((1,), HIGH, ATTEMPT),
+        ((1, 0), HIGH, ATTEMPT),
+        ((1, 1), CRITICAL, OPEN),
+    ],
+    ids=["unanswered", "refused", "listening", "in vain", "called"],
+)
+def test_connection_that_a_proxy_takes_from_a_server_is_found(answers: Any, severity: object, outcome: object) -> None:
+    found = only(CHECK, row(f"{CLIENT}:40000", "10.0.0.9:1080"), events=asked_by_socks("bind", *answers))
+    assert (found.severity, found.outcome, found.statements) == (severity, outcome, ("client-initiates",))
+
+
+def test_connection_that_a_proxy_opens_to_a_server_is_silent() -> None:
+    assert not judged(CHECK, row(f"{CLIENT}:40000", "10.0.0.9:1080"), events=asked_by_socks("connect", 1))

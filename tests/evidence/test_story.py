@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from program import CAPTURES, VIOLATING, run
 
+from auditor.evidence.dissection import discreet
+
 HEADINGS = ("What is published", "What happened", "Packet by packet", "What would make it pass")
 
 
@@ -80,3 +82,29 @@ def test_a_mistake_is_exit_2(words: tuple[str, ...], message: str, report: Path)
     done = run("explain", *(word.format(report=report) for word in words))
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("protocol", "info", "told"),
+    [
+        ("TCP", "45000 → 5900 [SYN] Seq=0", "45000 → 5900 [SYN] Seq=0"),
+        ("TLSv1.3", "Client Hello (SNI=a.example)", "Client Hello (SNI=a.example)"),
+        ("FTP", "Request: PASS hunter2", "Request: PASS"),
+        ("FTP", "Request: user night-shift", "Request: user"),
+        ("FTP", "Request: STOR diary.txt", "Request: STOR"),
+        ("FTP", "Request: ter2", ""),
+        ("FTP", "Request: PORT 10,0,0,5,4,1", "Request: PORT 10,0,0,5,4,1"),
+        ("FTP", "Response: 331 Password required for night-shift.", "Response: 331"),
+        (
+            "FTP",
+            "Response: 227 Entering passive mode (1,2,3,4,5,6).",
+            "Response: 227 Entering passive mode (1,2,3,4,5,6).",
+        ),
+        ("FTP-DATA", "FTP Data: 100 bytes (PASV) (STOR diary.txt)", ""),
+        ("HTTP", "CONNECT 204.164.111.5:16384 HTTP/1.1 ", "CONNECT 204.164.111.5:16384 HTTP/1.1"),
+        ("HTTP", "GET /?password=hunter2 HTTP/1.1", ""),
+        ("POP", "C: PASS hunter2", ""),
+    ],
+)
+def test_what_users_say_is_not_told(protocol: str, info: str, told: str) -> None:
+    assert discreet(protocol, info) == told

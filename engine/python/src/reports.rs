@@ -2,7 +2,7 @@
 
 use auditor_engine::quote::{ICMP_QUOTES, Quote};
 use auditor_engine::scan::{self, CaptureReport, PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
-use auditor_engine::{capture, fingerprint, flow, wire};
+use auditor_engine::{app, capture, fingerprint, flow, wire};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -12,6 +12,8 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     for (name, value) in [
         ("ACTIVE_FLOWS", flow::ACTIVE_FLOWS as u64),
         ("APP_EVENTS", scan::APP_EVENTS as u64),
+        ("APP_HELD_BYTES", scan::APP_HELD_BYTES as u64),
+        ("APP_RELAYED", scan::APP_RELAYED as u64),
         ("APP_SAMPLES", scan::APP_SAMPLES as u64),
         ("ASIDE_TUPLES", scan::ASIDE_TUPLES as u64),
         ("BATCH_ROWS", scan::BATCH_ROWS as u64),
@@ -32,6 +34,8 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("MAX_RECORD", u64::from(capture::MAX_RECORD)),
         ("PORT_SCAN_PAIRS", PORT_SCAN_PAIRS as u64),
         ("PORT_SCAN_PORTS", PORT_SCAN_PORTS as u64),
+        ("REASSEMBLY_BYTES", app::REASSEMBLY_BYTES as u64),
+        ("REASSEMBLY_SEGMENTS", app::REASSEMBLY_SEGMENTS as u64),
         ("STREAM_HOLES", flow::STREAM_HOLES as u64),
     ] {
         limits.set_item(name, value)?;

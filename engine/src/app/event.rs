@@ -169,13 +169,14 @@ pub enum Event {
         /// The target's port.
         port: u16,
     },
-    /// The SOCKS proxy answers a request, or refuses the client.
+    /// The SOCKS proxy answers a request, or refuses the client. A BIND is answered twice: when the proxy listens, and
+    /// when the connection has come.
     SocksReply {
         /// What was asked for, as far as that was seen before: a connection otherwise.
         command: SocksCommand,
         /// Granted.
         accepted: bool,
-        /// The proxy's end of it, where it is told.
+        /// The proxy's end of it, where it is told; in the second answer to a BIND who connected.
         bound: Option<Target>,
         /// Its port.
         port: u16,

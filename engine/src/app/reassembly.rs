@@ -33,8 +33,10 @@ pub struct Reassembler {
     next: u32,
     /// How many bytes lie before it: the place in the stream, which does not wrap.
     place: u64,
-    /// Sequence number of the FIN.
-    fin: Option<u32>,
+    /// Place of the FIN.
+    fin: Option<u64>,
+    /// The place up to which the peer has everything.
+    acknowledged: u64,
     /// By place, all after `place`, without overlaps.
     held: BTreeMap<u64, Held>,
     held_bytes: usize,
@@ -87,6 +89,7 @@ impl Reassembler {
         let fresh = captured.get(old as usize..).unwrap_or_default();
         self.hold(self.place + u64::from(ahead.max(0).unsigned_abs()), fresh, len - old);
         self.hand_on_held(&mut sink);
+        self.give_up_acknowledged(&mut sink);
         while self.held_bytes > REASSEMBLY_BYTES || self.held.len() > REASSEMBLY_SEGMENTS {
             self.limits_reached = self.limits_reached.saturating_add(1);
             self.give_up_hole(&mut sink);
@@ -95,23 +98,19 @@ impl Reassembler {
 
     /// The stream ends before `sequence`, that of the FIN: its acknowledgement is not one of a byte.
     pub fn fin(&mut self, sequence: u32) {
-        self.fin = Some(sequence);
+        if self.begun {
+            let ahead = sequence.wrapping_sub(self.next) as i32;
+            self.fin = Some(self.place.wrapping_add_signed(ahead.into()));
+        }
     }
 
-    /// The peer has all bytes before `acknowledgement`: those that were not captured will not be.
+    /// The peer has all bytes before `acknowledgement`. Where two interfaces were captured, they may come after it all the
+    /// same; but not any more when a segment from behind them is there.
     pub fn acknowledged(&mut self, acknowledgement: u32, mut sink: impl FnMut(Piece<'_>)) {
         let ahead = acknowledgement.wrapping_sub(self.next);
-        if !self.begun || ahead == 0 || ahead >= WILD_JUMP {
-            return;
-        }
-        let fin = self.fin.is_some_and(|fin| acknowledgement == fin.wrapping_add(1));
-        let ahead = ahead - u32::from(fin);
-        let known = self.place + u64::from(ahead);
-        while self.place < known {
-            match self.held.first_key_value() {
-                Some((&place, _)) if place <= known => self.give_up_hole(&mut sink),
-                _ => self.gap(known - self.place, &mut sink),
-            }
+        if self.begun && ahead < WILD_JUMP {
+            self.acknowledged = self.acknowledged.max(self.place + u64::from(ahead));
+            self.give_up_acknowledged(&mut sink);
         }
     }
 
@@ -120,6 +119,15 @@ impl Reassembler {
         while !self.held.is_empty() {
             self.give_up_hole(&mut sink);
         }
+        let missing = self.with_peer().saturating_sub(self.place);
+        if missing > 0 {
+            self.gap(missing, &mut sink);
+        }
+    }
+
+    /// Memory that the segments take which are held back, bytes.
+    pub fn held_memory(&self) -> usize {
+        self.held_bytes + self.held.len() * size_of::<(u64, Held)>()
     }
 
     /// How often a hole was given up because [`REASSEMBLY_BYTES`] or [`REASSEMBLY_SEGMENTS`] was reached.
@@ -189,6 +197,24 @@ impl Reassembler {
             self.held_bytes -= held.bytes.len();
             self.hand_on(&held.bytes, held.len, sink);
             wipe(&mut held.bytes);
+        }
+    }
+
+    /// The place up to which the peer has bytes of the stream.
+    fn with_peer(&self) -> u64 {
+        let fin = self.fin.is_some_and(|fin| self.acknowledged == fin.wrapping_add(1));
+        self.acknowledged - u64::from(fin)
+    }
+
+    /// Takes for lost what the peer has and later segments stand behind.
+    fn give_up_acknowledged(&mut self, sink: &mut impl FnMut(Piece<'_>)) {
+        let known = self.with_peer();
+        while self.place < known {
+            match self.held.first_key_value() {
+                Some((&place, _)) if place <= known => self.give_up_hole(sink),
+                Some(_) => self.gap(known - self.place, sink),
+                None => return,
+            }
         }
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Socks {
     server: Server,
     gathered: [Gather; 2],
     command: SocksCommand,
+    /// The proxy listens for the connection that a BIND asked for.
+    listens: bool,
     tunnel: Option<Tunnel>,
     failed: bool,
 }
@@ -76,6 +78,7 @@ impl Socks {
             server: Server::Version,
             gathered: [Gather::NEW, Gather::NEW],
             command: SocksCommand::Connect,
+            listens: false,
             tunnel: None,
             failed: false,
         }
@@ -312,7 +315,11 @@ impl Socks {
             self.failed = true;
             return;
         }
-        // A BIND is answered again when the connection comes in; what runs over it is not read.
+        if self.command == SocksCommand::Bind && !self.listens {
+            // It is answered again when the connection comes in. What runs over that is not read.
+            self.listens = true;
+            return;
+        }
         self.server = Server::Tunnel;
         self.gathered[1].release();
     }

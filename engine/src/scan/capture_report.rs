@@ -122,6 +122,22 @@ impl CaptureReport {
         });
     }
 
+    /// Takes that so many packets were cut within TCP's or another transport's header.
+    pub fn note_headers_cut(&mut self, count: u64) {
+        if count > 0 {
+            self.problems.push(Problem {
+                name: "header-cut",
+                count,
+                frame: 0,
+                offset: 0,
+                message:
+                    "the snap length leaves no whole transport header; where it is TCP's, the packet is in no flow"
+                        .to_owned(),
+                hides_traffic: true,
+            });
+        }
+    }
+
     /// Takes a packet whose IP length is 0.
     #[cold]
     pub fn note_lengthless(&mut self, frame: &Frame) {

@@ -64,10 +64,14 @@ impl Hearing {
         message.get(2).is_some_and(|flags| flags & 0x80 != 0) && self.is_about_one(message)
     }
 
-    /// Only the question is compared: it stands at the same place in every message, and is not compressed.
+    /// Only the question is compared: it stands at the same place in every message, and is not compressed. Of one that a
+    /// snap length cut, what there is of it.
     fn is_about_one(&self, message: &[u8]) -> bool {
-        let Some(question) = message.get(12..) else { return false };
-        self.names.iter().any(|name| question.get(..name.len()).is_some_and(|asked| asked.eq_ignore_ascii_case(name)))
+        let Some(question) = message.get(12..).filter(|question| !question.is_empty()) else { return false };
+        self.names.iter().any(|name| {
+            let there = name.len().min(question.len());
+            question[..there].eq_ignore_ascii_case(&name[..there])
+        })
     }
 }
 
@@ -98,5 +102,9 @@ mod tests {
         assert!(!hearing.wants_answer(&packet, &message[..11]));
         let longer = [&message[..12], b"\x04xrbs\x08drbackup\x03net\0"].concat();
         assert!(!hearing.wants_answer(&packet, &longer));
+        message[2] = 0x81;
+        assert!(hearing.wants_answer(&packet, &message[..20]), "cut, and so far the same");
+        assert!(!hearing.wants_answer(&packet, &longer[..20]));
+        assert!(!hearing.wants_answer(&packet, &message[..12]), "nothing speaks of the name");
     }
 }

@@ -16,6 +16,10 @@ pub const APP_EVENTS: usize = 1 << 20;
 /// Samples that are kept (`APP_SAMPLES`); later ones are counted.
 pub const APP_SAMPLES: usize = 1 << 18;
 
+/// Memory that all flows together hold back while earlier bytes are missing (`APP_HELD_BYTES`); past it a flow that would
+/// hold more takes for lost what it lacks.
+pub const APP_HELD_BYTES: usize = 64 << 20;
+
 /// Relays of SOCKS proxies that are followed, and far ends of datagrams that are told (`APP_RELAYED`); later ones are not.
 pub const APP_RELAYED: usize = 1 << 16;
 
@@ -83,6 +87,7 @@ pub struct Listener {
     scratch: Vec<Event>,
     events: Vec<Seen>,
     samples: Vec<FlowSamples>,
+    held_memory: usize,
     dropped: u64,
     limits_reached: u64,
 }
@@ -99,6 +104,7 @@ impl Listener {
             scratch: Vec::new(),
             events: Vec::new(),
             samples: Vec::new(),
+            held_memory: 0,
             dropped: 0,
             limits_reached: 0,
         }
@@ -132,7 +138,14 @@ impl Listener {
             }
             let Some(reading) = &mut flow.reading else { return };
             let side = usize::from((packet.source, packet.source_port) != (flow.key.address[0], flow.key.port(0)));
+            let held = reading.held_memory();
             let goes_on = reading.segment(side, packet, payload, &mut self.scratch);
+            self.held_memory = self.held_memory - held + reading.held_memory();
+            if self.held_memory > APP_HELD_BYTES && reading.held_memory() > 0 {
+                self.held_memory -= reading.held_memory();
+                self.limits_reached += 1;
+                reading.finish(&mut self.scratch);
+            }
             if self.scratch.iter().any(|event| self.is_answer(event)) {
                 flow.noted = true;
             }
@@ -189,6 +202,7 @@ impl Listener {
     /// Ends the reading of a flow.
     pub fn close(&mut self, flow: &mut Flow) {
         let Some(mut reading) = flow.reading.take() else { return };
+        self.held_memory -= reading.held_memory();
         reading.finish(&mut self.scratch);
         let moment = Moment {
             time_ns: flow.last_ns,
@@ -282,6 +296,7 @@ fn opens_relay(event: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::flow::FlowKey;
 
     #[test]
     fn answers_over_tcp_are_wanted_for_the_names_alone() {
@@ -297,6 +312,40 @@ mod tests {
         assert!(listener.is_answer(&answer("rbs.drbackup.net")));
         assert!(!listener.is_answer(&answer("www.example")));
         assert!(!listener.is_answer(&Event::FtpGreeting));
+    }
+
+    #[test]
+    fn what_all_flows_together_hold_back_is_bounded() {
+        let mut listener = Listener::new(Wishes { kinds: vec![(21, Kind::Ftp)], ..Wishes::default() });
+        let moment = Moment { time_ns: 0, frame: 1, capture: 0, interface: 0 };
+        let part = vec![b'x'; 60_000];
+        let mut flows = Vec::new();
+        for number in 0..400 {
+            let mut packet = Packet {
+                source: CLIENT,
+                source_port: 1024 + number,
+                destination: PROXY,
+                destination_port: 21,
+                protocol: protocol::TCP,
+                ..Packet::default()
+            };
+            let mut flow = Flow { key: FlowKey::of(&packet).0, ..Flow::default() };
+            for sequence in [0, 2, 60_002, 120_002, 180_002_u32] {
+                // A SYN, and what comes behind a byte that does not.
+                packet.tcp_flags = if sequence == 0 { 2 } else { 0 };
+                packet.payload_len = if sequence == 0 { 0 } else { 60_000 };
+                packet.sequence = sequence;
+                flow.ends[0].packets += 1;
+                listener.take(&mut flow, &packet, &part[..packet.payload_len as usize], moment);
+                assert!(listener.held_memory <= APP_HELD_BYTES);
+            }
+            flows.push(flow);
+        }
+        assert!(listener.held_memory > APP_HELD_BYTES - 240_000 && listener.limits_reached() > 0);
+        for flow in &mut flows {
+            listener.close(flow);
+        }
+        assert_eq!(listener.held_memory, 0);
     }
 
     const CLIENT: Address = Address::from_v4([10, 1, 2, 3]);

@@ -36,7 +36,7 @@ pub(crate) use front::capture_set;
 pub(crate) use front::open;
 use front::{Beside, Front, Parcel};
 use intake::{Intake, Scene};
-pub use listener::{APP_EVENTS, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
+pub use listener::{APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
 pub use options::{Options, VlanMode};
 #[cfg(target_os = "linux")]
 pub(crate) use passing::Passing;
@@ -111,7 +111,7 @@ pub struct Totals {
     pub flow_packets: u64,
     /// Flows that nobody wants, their packets and IP bytes.
     pub unwanted: [u64; 3],
-    /// Packets that were copies of others, and so are in no flow.
+    /// Packets that were copies of others. They are in no flow, but for a few that no mirror port made.
     pub copies: u64,
     /// TCP and UDP flows that show packets of both ends.
     pub two_way_flows: u64,

@@ -278,6 +278,7 @@ impl Sifter {
         if let Some(checksums) = &mut self.checksums {
             checksums.close(report);
         }
+        report.note_headers_cut(self.decoder.take_transport_cut());
         report.close(info);
     }
 }

@@ -79,6 +79,11 @@ impl Decoder {
         &self.datagrams
     }
 
+    /// How many transport headers were cut by the capture since this was last asked.
+    pub fn take_transport_cut(&mut self) -> u64 {
+        std::mem::take(&mut self.counts.transport_cut)
+    }
+
     /// What happened so far.
     pub fn counts(&self) -> &Counts {
         &self.counts

@@ -84,6 +84,34 @@ fn socks_4_and_4a_are_told_apart() {
 }
 
 #[test]
+fn a_bind_is_answered_when_the_proxy_listens_and_when_somebody_has_connected() {
+    let reply =
+        |host, port| Event::SocksReply { command: SocksCommand::Bind, accepted: true, bound: Some(v4(host)), port };
+    let expected = |version| {
+        let target = v4([66, 241, 7, 9]);
+        let asked = Event::SocksRequest { version, command: SocksCommand::Bind, target, port: 21 };
+        [asked, reply([10, 0, 0, 9], 0x1234), reply([66, 241, 7, 9], 20)]
+    };
+    let five: [(_, &[u8]); 6] = [
+        (C, &hex("05 01 00")),
+        (S, &hex("05 00")),
+        (C, &hex("05 02 00 01 42f10709 0015")),
+        (S, &hex("05 00 00 01 0a000009 1234")),
+        (S, &hex("05 00 00 01 42f10709 0014")),
+        (S, b"\x16\x03\x01 what runs over it"),
+    ];
+    assert_eq!(talk(Kind::Socks, &five), expected(5));
+    let four: [(_, &[u8]); 3] = [
+        (C, b"\x04\x02\x00\x15\x42\xf1\x07\x09user\x00"),
+        (S, &hex("00 5a 1234 0a000009")),
+        (S, &hex("00 5a 0014 42f10709")),
+    ];
+    assert_eq!(talk(Kind::Socks, &four), expected(4));
+    let nobody = [four[0], four[1], (S, &hex("00 5b 0000 00000000"))];
+    assert!(matches!(talk(Kind::Socks, &nobody)[2], Event::SocksReply { accepted: false, .. }));
+}
+
+#[test]
 fn a_refused_method_and_refused_credentials_are_refusals() {
     let refused = [Event::SocksReply { command: SocksCommand::Connect, accepted: false, bound: None, port: 0 }];
     assert_eq!(talk(Kind::Socks, &[(C, &hex("05 01 00")), (S, &hex("05 ff"))]), refused);

@@ -76,7 +76,7 @@ fn the_tail_that_a_snap_length_cut_is_a_gap() {
 }
 
 #[test]
-fn what_was_acknowledged_and_not_captured_is_a_gap_at_once() {
+fn what_was_acknowledged_and_not_captured_is_a_gap_once_later_bytes_are_there() {
     let (mut reassembler, mut stream) = (Reassembler::new(), Stream::default());
     reassembler.segment(100, b"abc", 3, stream.sink());
     reassembler.segment(108, b"ghi", 3, stream.sink());
@@ -85,10 +85,31 @@ fn what_was_acknowledged_and_not_captured_is_a_gap_at_once() {
     reassembler.acknowledged(108, stream.sink());
     assert_eq!(stream, Stream { bytes: b"abcghi".to_vec(), gaps: vec![(3, 5)] });
     reassembler.acknowledged(120, stream.sink());
-    assert_eq!(stream.gaps, [(3, 5), (6, 9)]);
     reassembler.segment(103, b"def", 3, stream.sink());
+    assert_eq!(stream, Stream { bytes: b"abcghi".to_vec(), gaps: vec![(3, 5)] });
     reassembler.segment(120, b"j", 1, stream.sink());
-    assert_eq!(stream.bytes, b"abcghij");
+    assert_eq!(stream, Stream { bytes: b"abcghij".to_vec(), gaps: vec![(3, 5), (6, 9)] });
+}
+
+#[test]
+fn bytes_may_come_after_their_acknowledgement() {
+    let (mut reassembler, mut stream) = (Reassembler::new(), Stream::default());
+    reassembler.begin(100);
+    reassembler.acknowledged(106, stream.sink());
+    reassembler.segment(100, b"abc", 3, stream.sink());
+    reassembler.segment(103, b"def", 3, stream.sink());
+    reassembler.finish(stream.sink());
+    assert_eq!(stream, Stream { bytes: b"abcdef".to_vec(), gaps: vec![] });
+}
+
+#[test]
+fn what_was_acknowledged_and_never_came_is_a_gap_at_the_end() {
+    let (mut reassembler, mut stream) = (Reassembler::new(), Stream::default());
+    reassembler.segment(100, b"abc", 3, stream.sink());
+    reassembler.acknowledged(110, stream.sink());
+    assert_eq!(stream.gaps, []);
+    reassembler.finish(stream.sink());
+    assert_eq!(stream.gaps, [(3, 7)]);
 }
 
 #[test]
@@ -97,6 +118,14 @@ fn the_acknowledgement_of_a_fin_is_no_gap() {
     reassembler.segment(u32::MAX - 1, b"ab", 2, stream.sink());
     reassembler.fin(0);
     reassembler.acknowledged(1, stream.sink());
+    reassembler.finish(stream.sink());
+    assert_eq!(stream.gaps, []);
+    let mut early = Reassembler::new();
+    early.begin(100);
+    early.acknowledged(103, stream.sink());
+    early.segment(100, b"ab", 2, stream.sink());
+    early.fin(102);
+    early.finish(stream.sink());
     assert_eq!(stream.gaps, []);
 }
 
@@ -108,6 +137,7 @@ fn acknowledgements_of_a_stream_that_was_never_seen_or_that_are_wild_do_nothing(
     reassembler.acknowledged(5, stream.sink());
     reassembler.acknowledged(0x7000_0000, stream.sink());
     reassembler.acknowledged(0xF000_0000, stream.sink());
+    reassembler.finish(stream.sink());
     assert_eq!(stream, Stream { bytes: b"a".to_vec(), gaps: vec![] });
 }
 
