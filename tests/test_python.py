@@ -153,7 +153,8 @@ def test_each_plot_of_an_audit_is_drawn_with_its_words_and_marks(name: str) -> N
     assert all(0 <= float(text.get("x", "")) <= width and 0 <= float(text.get("y", "")) <= height for text in texts)
     for legend in drawing.xpath("//*[starts-with(@id, 'legend')]"):
         legend.getparent().remove(legend)
-    styles = [
+    shapes = drawing.iter("{*}path", "{*}use", "{*}rect")
+    styles = [f"{shape.get('style')} fill: {shape.get('fill')}" for shape in shapes]
         f"{place.get('style')} fill: {place.get('fill')}" for place in drawing.iter("{*}path", "{*}use", "{*}rect")
     ]
     for colour, count in MARKED[name].items():
