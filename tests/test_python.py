@@ -155,8 +155,6 @@ def test_each_plot_of_an_audit_is_drawn_with_its_words_and_marks(name: str) -> N
         legend.getparent().remove(legend)
     shapes = drawing.iter("{*}path", "{*}use", "{*}rect")
     styles = [f"{shape.get('style')} fill: {shape.get('fill')}" for shape in shapes]
-        f"{place.get('style')} fill: {place.get('fill')}" for place in drawing.iter("{*}path", "{*}use", "{*}rect")
-    ]
     for colour, count in MARKED[name].items():
         assert sum(f"fill: {colour}" in style for style in styles) >= count, colour
 

@@ -201,10 +201,14 @@ impl<W: Write> Extract<W> {
         } else {
             bytes
         };
+        let process = match capture.info().processes.name(frame.process) {
+            "" => None,
+            name => Some(self.out.process(name)?),
+        };
         self.copied.blanked += u64::from(kept.is_empty() && !bytes.is_empty());
         self.copied.frames += 1;
         self.copied.bytes += kept.len() as u64;
         self.copied.comments += comments.len() as u64;
-        self.out.packet(place, frame.time_ns, frame.wire_len, kept, &comments)
+        self.out.packet(place, frame.time_ns, frame.wire_len, kept, process, &comments)
     }
 }
