@@ -61,7 +61,12 @@ def run_notebook(notebook: str, parameters: Mapping[str, Any], *, code: bool = F
     _inject(book, parameters, str(path), nbformat.v4.new_code_cell)
     with _no_litter() as folder:
         client = nbclient.NotebookClient(
-            book, timeout=SECONDS, kernel_name=KERNEL, resources={"metadata": {"path": os.getcwd()}}
+            book,
+            timeout=SECONDS,
+            kernel_name=KERNEL,
+            resources={"metadata": {"path": os.getcwd()}},
+            # ours want the auditor that runs them, whatever folder of that name they are run beside
+            extra_arguments=["--IPKernelApp.ignore_cwd=True"] if path.parent == NOTEBOOKS else [],
         )
         client.create_kernel_manager()
         if len(folder) <= LONGEST_FOLDER:

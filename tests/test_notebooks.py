@@ -56,6 +56,13 @@ def test_a_change_review_becomes_one_page_that_needs_nothing(tmp_path: Path) -> 
     assert list(home.iterdir()) == []
 
 
+def test_a_folder_that_is_called_like_the_package_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "auditor").mkdir()
+    (tmp_path / "auditor" / "__init__.py").write_text("raise ImportError('a clone without its engine')")
+    monkeypatch.chdir(tmp_path)
+    assert "worse" in run_notebook("change_review", {"before": str(CLEAN), "after": str(VIOLATING)})
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -76,13 +76,10 @@ def _lanes(sessions: Sequence[Session]) -> list[tuple[str, str]]:
 def _sessions(axes: Axes, sessions: Sequence[Session], lanes: list[tuple[str, str]], span_ns: int) -> None:
     from matplotlib.collections import PolyCollection
 
-    axes.set_title("sessions", loc="left", fontsize=9, color=FAINT)
-    axes.tick_params(axis="both", length=0)
-    axes.spines["left"].set_visible(False)
+    _prepare(axes, "sessions", lanes)
     if not lanes:
-        axes.set_yticks([])
-        axes.text(0, 0.5, "none", color=FAINT, transform=axes.transAxes, va="center")
         return
+    axes.tick_params(axis="x", length=0)
     number = {lane: at for at, lane in enumerate(lanes)}
     spans: dict[str, dict[int, list[tuple[int, int]]]] = {}
     starts: set[tuple[int, int]] = set()
@@ -105,6 +102,16 @@ def _sessions(axes: Axes, sessions: Sequence[Session], lanes: list[tuple[str, st
     axes.set_ylim(len(lanes) - 0.4, -0.6)
 
 
+def _prepare(axes: Axes, title: str, lanes: Sequence[object]) -> None:
+    """A part of the plot with its title; without lanes it says that there are none."""
+    axes.set_title(title, loc="left", fontsize=9, color=FAINT)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    if not lanes:
+        axes.set_yticks([])
+        axes.text(0, 0.5, "none", color=FAINT, transform=axes.transAxes, va="center")
+
+
 def _joined(times: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
     """The times that are covered, where what is nearer than `gap` is together."""
     joined: list[tuple[int, int]] = []
@@ -117,12 +124,8 @@ def _joined(times: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
 
 
 def _findings(axes: Axes, findings: Sequence[Finding], severities: list[str], start: int, end: int) -> None:
-    axes.set_title("findings", loc="left", fontsize=9, color=FAINT)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    _prepare(axes, "findings", severities)
     if not severities:
-        axes.set_yticks([])
-        axes.text(0, 0.5, "none", color=FAINT, transform=axes.transAxes, va="center")
         return
     slots: Counter[tuple[str, int, bool]] = Counter()
     span = max(end - start, 1)
