@@ -105,6 +105,7 @@ def extract(
     flows: Sequence[tuple[int, int, int, int, int, int, int, int, int]] = ...,
     frames: Sequence[tuple[str, int, Sequence[str]]] = ...,
     anchor: str | None = None,
+    end_anchor: str | None = None,
     headers_only: bool = False,
     anonymise: tuple[bytes, Sequence[tuple[int, int]], Sequence[tuple[int, int]]] | None = None,
     numbered: bool = False,

@@ -61,17 +61,23 @@ def run_notebook(notebook: str, parameters: Mapping[str, Any], *, code: bool = F
     _inject(book, parameters, str(path), nbformat.v4.new_code_cell)
     with _no_litter() as folder:
         client = nbclient.NotebookClient(
-            book, timeout=SECONDS, kernel_name=KERNEL, resources={"metadata": {"path": os.getcwd()}}
+            book,
+            timeout=SECONDS,
+            kernel_name=KERNEL,
+            resources={"metadata": {"path": os.getcwd()}},
+            # ours want the auditor that runs them, whatever folder of that name they are run beside
+            extra_arguments=["--IPKernelApp.ignore_cwd=True"] if path.parent == NOTEBOOKS else [],
         )
         client.create_kernel_manager()
         if len(folder) <= LONGEST_FOLDER:
             client.km.transport = "ipc"  # sockets of ours alone, rather than ports that anybody here may reach
+        endings = _counted(client)
         try:
             client.execute(stderr=subprocess.DEVNULL)
-        except nbclient.exceptions.CellExecutionError as error:
-            raise AuditorError(f"{path}: a cell failed: {_cause(error)}") from None
-        except (RuntimeError, TimeoutError) as error:  # of nbclient and jupyter_client: no kernel, or one that is stuck
-            raise AuditorError(f"{path}: could not be run: {error}") from None
+        except Exception as error:
+            if len(endings) > 1:  # told to stop, nbclient ends the kernel, and then fails in one way or another
+                raise KeyboardInterrupt from None
+            raise _failure(error, path, nbclient) from None
     exporter = exporter_of(template_name="basic", exclude_input=not code, exclude_anchor_links=True)
     body, _ = exporter.from_notebook_node(book)
     return _page(_title(book) or path.stem, body)
@@ -137,6 +143,28 @@ def _inject(book: Any, parameters: Mapping[str, Any], path: str, new_cell: Calla
     source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
     cell = new_cell(source, metadata={"tags": [INJECTED]})
     book.cells.insert(place + 1, cell)
+
+
+def _counted(client: Any) -> list[None]:
+    """Grows each time the client ends its kernel: once at the end, and whenever it is told to stop by a signal."""
+    endings: list[None] = []
+    end = client._async_cleanup_kernel
+
+    def ending() -> Any:
+        endings.append(None)
+        return end()
+
+    client._async_cleanup_kernel = ending
+    return endings
+
+
+def _failure(error: Exception, path: Path, nbclient: Any) -> Exception:
+    """What to tell the user of it; a bug of ours stays what it is."""
+    if isinstance(error, nbclient.exceptions.CellExecutionError):
+        return AuditorError(f"{path}: a cell failed: {_cause(error)}")
+    if isinstance(error, RuntimeError | TimeoutError):  # of nbclient and jupyter_client: no kernel, or a stuck one
+        return AuditorError(f"{path}: could not be run: {error}")
+    return error
 
 
 @contextmanager

@@ -71,9 +71,9 @@ class PackEntry(TypedDict):
 class TrafficRow(TypedDict):
     """One traffic class: flows that contribute packets, their packets, their IP bytes."""
 
-    flows: Count
-    packets: Count
-    bytes: Count
+    flows: Annotated[Count, "that contribute packets"]
+    packets: Annotated[Count, "of the class"]
+    bytes: Annotated[Count, "IP lengths of those packets"]
 
 
 Traffic = TypedDict(
@@ -96,17 +96,17 @@ Traffic = TypedDict(
 class SessionEntry(TypedDict):
     """The flows of one backup run."""
 
-    vendor: str
-    client_ip: str
-    servers: list[str]
-    start: Time
-    end: Time
-    kind: Literal["backup", "restore", "registration", "support"]
+    vendor: Annotated[str, "pack id; several possible ones joined by |"]
+    client_ip: Annotated[str, "the inside end"]
+    servers: Annotated[list[str], "the vendor's ends by address; of a proxy's target known by name only, the name"]
+    start: Annotated[Time, "first packet"]
+    end: Annotated[Time, "last packet"]
+    kind: Annotated[Literal["backup", "restore", "registration", "support"], "what the session was for"]
     files: Annotated[Count | None, "answered data connections, where the vendor uses one for each file"]
-    bytes_up: Count
-    bytes_down: Count
-    secured: Annotated[bool | None, "null: not seen"]
-    outcome: str
+    bytes_up: Annotated[Count, "payload from the client, retransmitted bytes once"]
+    bytes_down: Annotated[Count, "the same from the servers"]
+    secured: Annotated[bool | None, "whether it was encrypted; null: not seen"]
+    outcome: Annotated[str, "how it ended"]
     primary: Annotated[str | None, "of the client's pair of servers, where the vendor assigns one: that called first"]
     alternate: Annotated[str | None, "the other one"]
 
@@ -114,37 +114,39 @@ class SessionEntry(TypedDict):
 class FlowEntry(TypedDict):
     """One flow; forward is initiator to responder."""
 
-    flow_id: str
-    community_id: str
-    start: Time
-    end: Time
+    flow_id: Annotated[str, "16 hexadecimal digits, stable for the same captures; pieces of one flow share it"]
+    community_id: Annotated[str, "Community ID, version 1"]
+    start: Annotated[Time, "first packet"]
+    end: Annotated[Time, "last packet"]
     duration: Annotated[float, "seconds"]
-    protocol: str
-    initiator_ip: str
-    initiator_port: Port
-    responder_ip: str
-    responder_port: Port
-    initiator_basis: Literal["syn", "syn-ack", "protocol", "port", "first-packet"]
+    protocol: Annotated[str, "tcp, udp, icmp, icmp6, or the name or number of another IP protocol"]
+    initiator_ip: Annotated[str, "who opened it"]
+    initiator_port: Annotated[Port, "of ICMP the type"]
+    responder_ip: Annotated[str, "the other end"]
+    responder_port: Annotated[Port, "of ICMP the answering type, or the code, as Zeek has it"]
+    initiator_basis: Annotated[
+        Literal["syn", "syn-ack", "protocol", "port", "first-packet"], "what tells who opened it"
+    ]
     state: Annotated[str, "Zeek's conn_state"]
     history: Annotated[str, "Zeek's letters"]
-    packets_forward: Count
-    packets_reverse: Count
-    bytes_forward_ip: Count
-    bytes_reverse_ip: Count
+    packets_forward: Annotated[Count, "from the initiator"]
+    packets_reverse: Annotated[Count, "from the responder"]
+    bytes_forward_ip: Annotated[Count, "IP lengths, by the headers: cut packets lose nothing"]
+    bytes_reverse_ip: Annotated[Count, "the same from the responder"]
     payload_forward: Annotated[Count, "bytes, retransmitted ones once"]
-    payload_reverse: Count
-    missed_bytes: Count
+    payload_reverse: Annotated[Count, "the same from the responder"]
+    missed_bytes: Annotated[Count, "of TCP payload that was sent and not captured"]
     retransmitted_forward: Annotated[Count, "packets"]
-    retransmitted_reverse: Count
+    retransmitted_reverse: Annotated[Count, "the same from the responder"]
     vlan: Annotated[list[int], "outer to inner"]
     tunnel: Annotated[str, "encapsulations, outer to inner"]
     first_frame: Annotated[Count, "from 1, within `capture`"]
     syn_frame: Annotated[Count | None, "the initiator's SYN"]
-    capture: str
+    capture: Annotated[str, "the file that has the first frame"]
     vendor: Annotated[str, "pack id; several possible ones joined by |; empty: none"]
-    service: str
-    role: RoleWord
-    role_basis: Literal["", "port", "negotiated", "inferred", "volume", "proxy"]
+    service: Annotated[str, "of the pack; empty: none"]
+    role: Annotated[RoleWord, "what the flow is for"]
+    role_basis: Annotated[Literal["", "port", "negotiated", "inferred", "volume", "proxy"], "what the role rests on"]
     client_ip: Annotated[str | None, "the inside end"]
     server_ip: Annotated[str | None, "the vendor's end"]
 
@@ -171,39 +173,41 @@ class FindingEntry(TypedDict):
     """One finding: flows of one client, server, service port, protocol and direction that one check objects to."""
 
     id: Annotated[str, "stable across runs on the same input"]
-    check: str
-    severity: SeverityWord
-    certainty: Literal["certain", "inferred"]
-    vendor: str | None
-    statement: str | None
-    title: str
-    message: str
-    direction: Literal["outbound", "inbound"] | None
-    outcome: Literal["attempt", "open", "observed"]
-    client_ip: str | None
-    client_ports: list[Port]
-    server_ip: str | None
-    server_port: Port | None
+    check: Annotated[str, "id of the check that objects"]
+    severity: Annotated[SeverityWord, "how bad it is"]
+    certainty: Annotated[Literal["certain", "inferred"], "whether the traffic says so, or circumstances do"]
+    vendor: Annotated[str | None, "pack id; several possible ones joined by |; null: no vendor's traffic"]
+    statement: Annotated[str | None, "id of the published statement that is broken"]
+    title: Annotated[str, "what the check finds, in a few words"]
+    message: Annotated[str, "what was found, in one sentence"]
+    direction: Annotated[Literal["outbound", "inbound"] | None, "who started it, seen from inside"]
+    outcome: Annotated[Literal["attempt", "open", "observed"], "not answered or refused; answered; neither applies"]
+    client_ip: Annotated[str | None, "the inside end"]
+    client_ports: Annotated[list[Port], "the client's, each once"]
+    server_ip: Annotated[str | None, "the vendor's end, an answered address, or a proxy's target, which may be a name"]
+    server_port: Annotated[Port | None, "the server's own, where all flows have the same"]
     service_port: Annotated[Port | None, "the responder's"]
     via: Annotated[str | None, "resolver or proxy"]
-    protocol: str | None
+    protocol: Annotated[str | None, "as of flows"]
     count: Annotated[Count, "flows; messages for DNS and ICMP"]
-    first_seen: Time | None
-    last_seen: Time | None
-    flow_ids: list[str]
-    evidence: list[EvidenceEntry]
+    first_seen: Annotated[Time | None, "first packet"]
+    last_seen: Annotated[Time | None, "last packet"]
+    flow_ids: Annotated[list[str], "of the flows that it is about"]
+    evidence: Annotated[list[EvidenceEntry], "packets to look at"]
     display_filter: Annotated[str, "for Wireshark: exactly the packets of this finding"]
-    remediation: str
-    waiver: WaiverEntry | None
+    remediation: Annotated[str, "what to do about it"]
+    waiver: Annotated[WaiverEntry | None, "of the site, that fits it"]
 
 
 class CoverageEntry(TypedDict):
     """How the captures stand to one published statement."""
 
-    vendor: str
-    statement: str
-    status: Literal["met", "violated", "not exercised", "inconclusive", "not checkable"]
-    evidence: str
+    vendor: Annotated[str, "pack id"]
+    statement: Annotated[str, "its id within the pack"]
+    status: Annotated[
+        Literal["met", "violated", "not exercised", "inconclusive", "not checkable"], "what the captures say of it"
+    ]
+    evidence: Annotated[str, "what that rests on"]
 
 
 class VantagesEntry(TypedDict):

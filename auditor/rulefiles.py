@@ -36,6 +36,15 @@ class RuleFile:
         """The line of a value, or of the nearest one around it; 1 where the file cannot be read any more."""
         return 1 if self._document is None else self._document.line(place)
 
+    def columns(self, line: int) -> tuple[int, int]:
+        """From which column to before which the line has text, counted from 1."""
+        text = self._lines[line - 1] if line <= len(self._lines) else ""
+        return len(text) - len(text.lstrip()) + 1, len(text) + 1
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return (self.content or b"").decode("utf-8", "replace").splitlines()
+
     @cached_property
     def _document(self) -> Document | None:
         if self.content is None:

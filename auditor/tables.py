@@ -79,7 +79,13 @@ def finding_table(findings: Sequence[Finding]) -> pd.DataFrame:
     return _categorised(table.astype({"count": "int64"}), FINDING_CATEGORIES)
 
 
-CHANGE_COLUMNS = ("change", "fields", "severity_before", "severity_after")
+CHANGE_COLUMNS = {
+    "change": "what became of the finding",
+    "fields": "what differs in a finding that changed",
+    "severity_before": "missing where the finding is new",
+    "severity_after": "missing where it is gone",
+}
+"""Columns of the table of changes before those of findings, and what they say."""
 
 
 def change_table(comparison: Comparison) -> pd.DataFrame:

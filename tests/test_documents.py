@@ -9,6 +9,7 @@ import pytest
 from program import ROOT, run
 
 DOCUMENTS = [ROOT / name for name in ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")]
+DOCUMENTS += sorted((ROOT / "docs").rglob("*.md"))
 PYTHON = {path.name for path in (ROOT / "auditor").rglob("*.py")}
 RUST = {path.name for path in (ROOT / "engine").rglob("*.rs") if "target" not in path.parts}
 
@@ -16,7 +17,7 @@ RUST = {path.name for path in (ROOT / "engine").rglob("*.rs") if "target" not in
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)", document.read_text()):
-        assert (ROOT / target).exists(), target
+        assert "://" in target or (document.parent / target).exists(), target
 
 
 def test_the_architecture_names_files_and_folders_that_exist() -> None:
@@ -32,9 +33,15 @@ def test_the_architecture_has_a_line_for_every_folder_of_the_package() -> None:
     assert all(f"| `auditor/{folder.name}/` |" in text for folder in folders)
 
 
-def test_the_quick_start_uses_commands_and_options_that_exist() -> None:
-    commands = re.findall(r"^(?:.*\| )?auditor (\w+)(.*?)(?:#|$)", (ROOT / "README.md").read_text(), re.MULTILINE)
+def test_the_first_pages_lead_to_all_others() -> None:
+    linked = set(re.findall(r"\]\(docs/([^)#]+)", (ROOT / "README.md").read_text()))
+    assert linked == {path.name for path in (ROOT / "docs").iterdir() if path.is_file()} | {"checks/README.md"}
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/evidence.md"])
+def test_examples_use_commands_and_options_that_exist(name: str) -> None:
+    commands = re.findall(r"^(?:.*\| )?auditor (\w+)(.*?)(?:#|$)", (ROOT / name).read_text(), re.MULTILINE)
     assert len(commands) > 5
-    for name, words in commands:
-        page = run(name, "--help").stdout
-        assert all(option in page for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", words)), (name, words)
+    for command, words in commands:
+        page = run(command, "--help").stdout
+        assert all(option in page for option in re.findall(r"(?<=\s)--?[a-z][a-z-]*", words)), (command, words)

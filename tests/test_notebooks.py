@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from program import CLEAN, ROOT, VIOLATING, run
+from program import CLEAN, ROOT, SECONDS, VIOLATING, command, environment, run
 
 from auditor.notebookrun import parse_parameter, run_notebook, shipped
 
@@ -56,6 +59,13 @@ def test_a_change_review_becomes_one_page_that_needs_nothing(tmp_path: Path) -> 
     assert list(home.iterdir()) == []
 
 
+def test_a_folder_that_is_called_like_the_package_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "auditor").mkdir()
+    (tmp_path / "auditor" / "__init__.py").write_text("raise ImportError('a clone without its engine')")
+    monkeypatch.chdir(tmp_path)
+    assert "worse" in run_notebook("change_review", {"before": str(CLEAN), "after": str(VIOLATING)})
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -75,6 +85,24 @@ def test_a_mistake_is_exit_2_and_leaves_no_page(words: tuple[str, ...], message:
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+    assert not page.exists()
+
+
+def test_ctrl_c_in_the_middle_of_a_cell_is_130_and_leaves_no_page(tmp_path: Path) -> None:
+    book, running, page = tmp_path / "long.ipynb", tmp_path / "running", tmp_path / "x.html"
+    source = f"import time, pathlib; pathlib.Path({str(running)!r}).touch(); time.sleep(60)"
+    cell = {"cell_type": "code", "source": source, "metadata": {}, "outputs": [], "execution_count": None, "id": "a"}
+    book.write_text(json.dumps({"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
+    words = command("report", "--notebook", book, "-o", page)
+    program = subprocess.Popen(words, stderr=subprocess.PIPE, cwd=ROOT, env=environment(), text=True)
+    end = time.monotonic() + SECONDS
+    while not running.exists():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    program.send_signal(signal.SIGINT)
+    _, errors = program.communicate(timeout=SECONDS)
+    assert program.returncode == 130
+    assert "interrupted" in errors
     assert not page.exists()
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import html.parser
 import json
-import sys
-import types
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from lxml import etree
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 from program import CAPTURES, CLEAN, VIOLATING, python
 
 import auditor
+from auditor import plots
 from auditor.notebookview import audit_html, comparison_html
+from auditor.plots._style import BLUE, GREY, ORANGE, PURPLE, RED, SEVERITY_COLOURS, SKY, svg_of
 
 TABLES = ("flows", "findings", "sessions", "coverage", "traffic")
 
@@ -120,19 +123,61 @@ def test_what_comes_from_captures_is_harmless_in_the_display(tmp_path: Path) -> 
         assert "script" not in Page(text).tags
 
 
-def test_plots_are_found_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    plots = types.ModuleType("auditor.plots")
+PLOTTED = {
+    "timeline": ("sessions", "findings", "backup", "support", "critical (1)", "high (2)", "2026-03-02, UTC"),
+    "traffic": ("control", "data", "support", "return", "inbound", "unpublished", "45.0 kB", "2026-03-02, UTC"),
+    "matrix": ("clients", "servers", "10.1.2.3", "66.241.7.9", "96.231.233.4", "C critical", "M medium", "i info"),
+    "ports": ("port", "drbackup", "securidata", "16384", "published", "used, published", "used, not published"),
+    "health": ("captures: from the first packet to the last", "drbackup-violating.pcapng", "200 packets, read whole"),
+}
+"""What a reader of each plot has to find in it: titles, axes, legends, names, numbers."""
 
-    def timeline(report: auditor.Audit, size: int = 1) -> tuple[str, int]:
-        return report.verdict, size
 
-    plots.timeline = timeline  # type: ignore[attr-defined]
-    plots.NAMES = ("timeline",)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "auditor.plots", plots)
+MARKED = {
+    "timeline": {BLUE: 1, PURPLE: 1, SEVERITY_COLOURS["critical"]: 1, SEVERITY_COLOURS["high"]: 2},
+    "traffic": {BLUE: 1, PURPLE: 1, SKY: 1},
+    "matrix": {SEVERITY_COLOURS["critical"]: 1, SEVERITY_COLOURS["medium"]: 1, SEVERITY_COLOURS["info"]: 1},
+    "ports": {BLUE: 2, RED: 3, ORANGE: 2, GREY: 8},
+    "health": {BLUE: 1, GREY: 1},
+}
+"""Colours, and in how many places of the drawing they are at least; legends aside."""
+
+
+@pytest.mark.parametrize("name", PLOTTED)
+def test_each_plot_of_an_audit_is_drawn_with_its_words_and_marks(name: str) -> None:
+    drawing = etree.fromstring(svg_of(getattr(auditor.audit(VIOLATING).plot, name)()).encode())
+    texts = list(drawing.iter("{*}text"))
+    words = [" ".join("".join(text.itertext()).split()) for text in texts]
+    assert [word for word in PLOTTED[name] if word not in words] == []
+    _, _, width, height = map(float, drawing.get("viewBox", "").split())
+    assert all(0 <= float(text.get("x", "")) <= width and 0 <= float(text.get("y", "")) <= height for text in texts)
+    for legend in drawing.xpath("//*[starts-with(@id, 'legend')]"):
+        legend.getparent().remove(legend)
+    shapes = drawing.iter("{*}path", "{*}use", "{*}rect")
+    styles = [f"{shape.get('style')} fill: {shape.get('fill')}" for shape in shapes]
+    for colour, count in MARKED[name].items():
+        assert sum(f"fill: {colour}" in style for style in styles) >= count, colour
+
+
+@pytest.mark.parametrize("name", PLOTTED)
+def test_no_two_words_of_a_plot_stand_on_each_other_and_none_is_cut(name: str) -> None:
+    figure = getattr(auditor.audit(VIOLATING).plot, name)()
+    drawn = etree.fromstring(svg_of(figure).encode()).xpath("//*[local-name() = 'text']/text()")
+    FigureCanvasAgg(figure).draw()
+    # axes have labels for places beyond their ends too, which are not drawn
+    shown = [one for one in figure.findobj(Text) if one.get_visible() and one.get_text() in drawn]
+    boxes = [(one.get_text(), one.get_window_extent()) for one in shown if not one.get_rotation()]
+    assert len(boxes) > 5
+    for at, (text, box) in enumerate(boxes):
+        assert figure.bbox.padded(1).containsx(box.x0), text
+        assert figure.bbox.padded(1).containsx(box.x1), text
+        assert [other for other, place in boxes[at + 1 :] if box.overlaps(place)] == [], text
+
+
+def test_plots_are_found_by_name() -> None:
     audit = auditor.audit(VIOLATING)
-    assert dir(audit.plot) == ["timeline"]
-    assert audit.plot.timeline(size=3) == ("violations", 3)
-    with pytest.raises(AttributeError, match="there are timeline"):
+    assert set(dir(audit.plot)) == set(PLOTTED) == set(plots.NAMES)
+    with pytest.raises(AttributeError, match="there are health, matrix, ports, timeline, traffic"):
         audit.plot.pie()
 
 

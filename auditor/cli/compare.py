@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated
 
 from auditor.cli import _output
+from auditor.cli._change import FailOn, Format, Output
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
 
@@ -10,9 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor.reporttypes import Document
-
-FORMATS = ("table", "json")
-SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 
 def run(
@@ -23,13 +21,9 @@ def run(
         tuple[str, ...], Option("Audit captures against this rule pack; default: as audit.", "ID|FILE")
     ] = (),
     site: Annotated[str | None, Option("Site file (YAML) for captures.", "FILE")] = None,
-    fail_on: Annotated[
-        str, Option("From which severity on findings decide; default: medium.", "SEVERITY", SEVERITIES)
-    ] = "medium",
-    format: Annotated[str | None, Option(f"Output format: {', '.join(FORMATS)}.", "FORMAT", FORMATS)] = None,
-    output: Annotated[
-        tuple[str, ...], Option("Write there; the suffix names the format. May be repeated.", "FILE", short="-o")
-    ] = (),
+    fail_on: FailOn = "medium",
+    format: Format = None,
+    output: Output = (),
 ) -> int:
     """Compare the traffic before and after a change.
 

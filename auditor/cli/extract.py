@@ -19,7 +19,7 @@ def check_ids() -> Sequence[str]:
 
 
 def run(
-    captures: Annotated[tuple[str, ...], Argument("Capture file, folder or glob.", "CAPTURE")],
+    captures: Annotated[tuple[str, ...], Argument("Capture file, folder or glob.", "CAPTURE", required=False)] = (),
     *,
     output: Annotated[str, Option("Write there: a .pcapng, or a .zip with reports and checksums.", "FILE", short="-o")],
     report: Annotated[str | None, Option("JSON report of an earlier audit of these captures.", "FILE")] = None,
@@ -29,6 +29,15 @@ def run(
     ] = (),
     pack: Annotated[tuple[str, ...], Option("Audit against this rule pack; default: as audit.", "ID|FILE")] = (),
     site: Annotated[str | None, Option("Site file (YAML): what your network looks like.", "FILE")] = None,
+    inside: Annotated[
+        tuple[str, ...], Option("Captured inside of the firewall, instead of CAPTURE; needs --outside.", "CAPTURE")
+    ] = (),
+    outside: Annotated[
+        tuple[str, ...], Option("Captured outside of it: copied to a file of its own beside the inside's.", "CAPTURE")
+    ] = (),
+    processes: Annotated[
+        str | None, Option("Which program owned a connection, as for audit; an extract does not hold it.", "FILE")
+    ] = None,
     evidence_only: Annotated[bool, Option("Only the frames that findings name, instead of whole flows.")] = False,
     headers_only: Annotated[bool, Option("Cut frames behind their headers.")] = False,
     anonymise: Annotated[
@@ -54,25 +63,35 @@ def run(
       auditor extract monday.pcapng -o findings.pcapng
       auditor extract monday.pcapng --report report.json --finding 5d1c0f -o evidence.zip
       auditor extract monday.pcapng --check udp-use --anonymise -o for-the-vendor.pcapng
+      auditor extract --inside lan.pcap --outside wan.pcap -o evidence.zip
     """
     _check_options(anonymise, headers_only=headers_only, keep_payload=keep_payload, keep=keep, key=key)
     if not output.endswith((".pcapng", ".zip")):
         raise AuditorError(f"-o {output}: expected a file name that ends in .pcapng, or in .zip for a bundle")
-    [target] = _output.plan([output], None, lambda: SUFFIXES, inputs=[*captures, *([report] if report else [])])
+    if not (captures or inside or outside):
+        raise AuditorError("no CAPTURE is named", help="Example:\n  auditor extract monday.pcapng -o findings.pcapng")
+    from auditor.evidence.sides import outputs_of
+
+    files = outputs_of(output) if outside and output.endswith(".pcapng") else (output,)
+    inputs = [*captures, *inside, *outside, *([report] if report else []), *([processes] if processes else [])]
+    targets = _output.plan(files, None, lambda: SUFFIXES, inputs=inputs)
     from auditor.evidence.anonymity import read_key
     from auditor.evidence.bundle import write_bundle
     from auditor.evidence.extraction import extract
     from auditor.reportfile import load_report
 
-    write = write_bundle if target.format == "bundle" else extract
+    write = write_bundle if targets[0].format == "bundle" else extract
     done = write(
         captures,
-        target.path,
+        output,
         report=load_report(report) if report else None,
         findings=finding,
         checks=check,
         packs=pack,
         site=site,
+        inside=inside,
+        outside=outside,
+        processes=processes,
         evidence_only=evidence_only,
         headers_only=headers_only,
         anonymise=anonymise,
@@ -84,7 +103,8 @@ def run(
 
     what = f"{plural(done.frames, 'frame')} ({size(done.bytes)}) of {plural(len(done.findings), 'finding')}"
     context = f"; {plural(done.context, 'flow')} as context" if done.context else ""
-    print(f"{target.path}: {what}, {plural(done.comments, 'comment')}{context}")
+    written = " and ".join(target.path for target in targets)
+    print(f"{written}: {what}, {plural(done.comments, 'comment')}{context}")
     if done.blanked:
         _output.say(f"{plural(done.blanked, 'frame')} kept no byte: no layer of theirs is known here")
     if evidence_only:  # single frames are no sessions, and nobody expects the findings of them
@@ -93,7 +113,7 @@ def run(
         _output.say(f"not in the copy: {lost['check']} {lost['id']}: {lost['message']}")
     if done.lost:
         _output.say(
-            f"an audit of {target.path} lacks {plural(len(done.lost), 'finding')}" + _reason(headers_only, anonymise)
+            f"an audit of {written} lacks {plural(len(done.lost), 'finding')}" + _reason(headers_only, anonymise)
         )
     return LOST if done.lost else 0
 
@@ -112,5 +132,5 @@ def _check_options(
 
 def _reason(headers_only: bool, anonymise: bool) -> str:
     if headers_only or anonymise:
-        return ": what rests on payload, or on addresses of the site, does not show without them"
+        return ": what rests on payload, programs or addresses of the site does not show without them"
     return ": they rest on traffic that is not theirs"

@@ -3,11 +3,10 @@
 from typing import Annotated
 
 from auditor.cli import _output
+from auditor.cli._change import FailOn, Format, Output
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
 
-FORMATS = ("table", "json")
-SEVERITIES = ("info", "low", "medium", "high", "critical")
 SHOWN = 50  # flows; --format json has all
 
 
@@ -24,13 +23,9 @@ def run(
     old_pack: Annotated[tuple[str, ...], Option("Old rules: this pack; default: all shipped.", "ID|FILE")] = (),
     old_site: Annotated[str | None, Option("Old rules: this site file; default: none.", "FILE")] = None,
     as_of: Annotated[str | None, Option("The day on which waivers are judged; default: today.", "DATE")] = None,
-    fail_on: Annotated[
-        str, Option("From which severity on findings decide; default: medium.", "SEVERITY", SEVERITIES)
-    ] = "medium",
-    format: Annotated[str | None, Option(f"Output format: {', '.join(FORMATS)}.", "FORMAT", FORMATS)] = None,
-    output: Annotated[
-        tuple[str, ...], Option("Write there; the suffix names the format. May be repeated.", "FILE", short="-o")
-    ] = (),
+    fail_on: FailOn = "medium",
+    format: Format = None,
+    output: Output = (),
 ) -> int:
     """Judge traffic by other rules, without a new capture.
 

@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Sequence
@@ -33,25 +34,29 @@ def write_bundle(captures: Sequence[str], output: str | Path, **options: Any) ->
     with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
         pcapng = os.path.join(folder, PCAPNG)
         extraction = extract(captures, pcapng, **options)
-        audit = renamed(extraction.audit, pcapng, PCAPNG)
+        copies = {os.path.basename(path): path for path in extraction.files}
+        audit = extraction.audit
+        for name, path in copies.items():
+            audit = renamed(audit, path, name)
         files: dict[str, bytes] = {}
         for format, name in REPORTS.items():
             if format in reports.formats():
                 text = io.StringIO()
                 reports.write(format, audit, text)
                 files[name] = text.getvalue().encode("utf-8", "backslashreplace")
-        files[MANIFEST] = _manifest(resolve(captures), extraction, named=not options.get("anonymise"))
+        sources = [*captures, *options.get("inside", ()), *options.get("outside", ())]
+        files[MANIFEST] = _manifest(resolve(sources), extraction, named=not options.get("anonymise"))
         sums = {
-            PCAPNG: sha256_of(pcapng),
+            **{name: sha256_of(path) for name, path in copies.items()},
             **{name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
         }
         files[SUMS] = "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())).encode()
         beside = f"{output}.{os.getpid()}.part"
         try:
             with zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as bundle:
-                with bundle.open(_entry(PCAPNG), "w", force_zip64=True) as inside, open(pcapng, "rb") as file:
-                    while chunk := file.read(CHUNK):
-                        inside.write(chunk)
+                for name, path in copies.items():
+                    with bundle.open(_entry(name), "w", force_zip64=True) as inside, open(path, "rb") as file:
+                        shutil.copyfileobj(file, inside, CHUNK)
                 for name, content in files.items():
                     bundle.writestr(_entry(name), content)
             os.replace(beside, output)

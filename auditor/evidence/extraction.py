@@ -12,26 +12,28 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from auditor.batches import TYPES
-from auditor.errors import AuditorError, CaptureError
+from auditor.errors import AuditorError
 from auditor.evidence.choice import chosen_findings
+from auditor.evidence.sides import check_vantages, select_on_both, sides_of
 from auditor.flow import Flows
 from auditor.rulepack import enable, shipped_packs
 from auditor.site import Site, load_site
-from auditor.sources import STANDARD_INPUT, resolve, url
 
 if TYPE_CHECKING:
-    from auditor.evidence.anonymity import Anonymity
+    from auditor.evidence.selection import Selection
+    from auditor.evidence.sides import Side
     from auditor.reporttypes import Document, FindingEntry
     from auditor.result import Audit
     from auditor.rulepack import EnabledPack
     from auditor.scan import ScanOptions
 
 ANCHOR = "auditor: not captured; marks when the capture began, which some checks ask"
+END_ANCHOR = "auditor: not captured; marks when the capture ended, which some checks ask"
 # What stays the same of a finding when its client has another address.
 SAME = ("check", "severity", "vendor", "statement", "direction", "outcome", "service_port", "protocol", "count")
 
@@ -47,6 +49,7 @@ class Extraction(NamedTuple):
     blanked: int  # frames of which nothing was kept
     audit: Audit  # of the copy
     lost: list[FindingEntry]  # findings that the copy no longer shows
+    files: list[str]  # with two vantages, that of the inside and that of the outside
 
 
 def extract(
@@ -58,6 +61,9 @@ def extract(
     checks: Sequence[str] = (),
     packs: Sequence[str] = (),
     site: str | Path | Site | None = None,
+    inside: Sequence[str] = (),
+    outside: Sequence[str] = (),
+    processes: str | Path | None = None,
     evidence_only: bool = False,
     headers_only: bool = False,
     anonymise: bool = False,
@@ -69,23 +75,19 @@ def extract(
 
     `report`: that of an earlier audit; None: the captures are audited now. `findings` and `checks` choose among its
     findings, none: all. `evidence_only`: the frames that findings name, instead of whole flows with their context.
+    `inside` and `outside`: instead of `captures`, those of both sides of a firewall; each is copied to a file of its
+    own, of which `output` gives place and name (see `auditor.evidence.sides`). `processes`: as for an audit.
     `anonymise`: other addresses (see `auditor.evidence.anonymity`), payload cut away unless `keep_payload`.
 
     Raises: AuditorError where nothing is found to copy, or what is found is not in the captures.
     """
-    paths = resolve(captures)
-    if STANDARD_INPUT in paths:
-        raise CaptureError("packets are copied from files: standard input cannot be read again")
-    remote = next((path for path in paths if url.accepts(path)), None)
-    if remote is not None:
-        raise CaptureError(f"{remote}: packets are copied from files; expected the capture, downloaded")
+    sides = sides_of(captures, inside, outside, str(output))
     chosen_packs = list(packs) or _packs_of(report)
     place = site if site is None or isinstance(site, Site) else load_site(site, chosen_packs)
     if report is None:
-        from auditor.pipeline import audit
-
-        report = audit(paths, packs=chosen_packs, site=place).to_dict()  # type: ignore[assignment]
+        report = _audit([side.paths for side in sides], chosen_packs, place, processes).to_dict()  # type: ignore[assignment]
         assert report is not None
+    check_vantages(report, sides)
     chosen = chosen_findings(report["findings"], findings, checks)
     if not chosen:
         raise AuditorError("there are no findings, so there is nothing to copy")
@@ -96,25 +98,33 @@ def extract(
 
         hidden = anonymity(enabled, place or Site(), keep=keep, key=key)
         headers_only = headers_only or not keep_payload
-    copied, context = _copy(paths, str(output), report, chosen, enabled, place, hidden, evidence_only, headers_only)
+    selections = _selections(sides, report, chosen, enabled, place, evidence_only=evidence_only, nameless=anonymise)
+    how = {
+        "anchor": None if evidence_only else ANCHOR,
+        "end_anchor": None if evidence_only or len(sides) == 1 else END_ANCHOR,
+        "headers_only": headers_only,
+        "anonymise": hidden,
+        "comment": _words(chosen, anonymise, headers_only),
+    }
+    copied = _copy(sides, selections, how)
     if not copied["frames"]:
-        with suppress(OSError):
-            os.unlink(output)
+        for side in sides:
+            with suppress(OSError):
+                os.unlink(side.output)
         raise AuditorError(
             "these findings name no packets", help="those of capture-incomplete speak of captures as such"
         )
-    from auditor.pipeline import audit
-
-    again = audit(str(output), packs=chosen_packs, site=place)
+    again = _audit([[side.output] for side in sides], chosen_packs, place, processes)
     return Extraction(
         findings=chosen,
-        context=context,
+        context=selections[0].context,
         frames=copied["frames"],
         bytes=copied["bytes"],
         comments=copied["comments"],
         blanked=copied["blanked"],
         audit=again,
         lost=_lost(chosen, again, by_id=not anonymise),
+        files=[side.output for side in sides],
     )
 
 
@@ -160,45 +170,62 @@ def statement_text(finding: FindingEntry, packs: Sequence[EnabledPack]) -> str:
     return f"{finding['vendor']} {finding['statement']}"
 
 
-def _copy(
-    paths: list[str],
-    output: str,
+def _audit(
+    paths: Sequence[Sequence[str]], packs: Sequence[str], site: Site | None, processes: str | Path | None
+) -> Audit:
+    """The audit of captures, or of those of two sides."""
+    from auditor.pipeline import audit
+
+    if len(paths) == 1:
+        return audit(paths[0], packs=packs, site=site, processes=processes)
+    return audit(inside=paths[0], outside=paths[1], packs=packs, site=site, processes=processes)
+
+
+def _selections(
+    sides: Sequence[Side],
     report: Document,
     findings: list[FindingEntry],
     packs: Sequence[EnabledPack],
     site: Site | None,
-    hidden: Anonymity | None,
+    *,
     evidence_only: bool,
-    headers_only: bool,
-) -> tuple[dict[str, int], int]:
-    """Have the engine copy; its numbers, and flows of context. A failure leaves no file."""
-    from auditor import _engine
+    nameless: bool,
+) -> list[Selection]:
+    """What to copy of each side."""
     from auditor.evidence.selection import Selection, evidence_frames, select
 
-    comments = [comment_of(finding, packs, nameless=hidden is not None) for finding in findings]
-    frames = evidence_frames(findings, paths, comments)
+    comments = [comment_of(finding, packs, nameless=nameless) for finding in findings]
+    frames = evidence_frames(findings, [path for side in sides for path in side.paths], comments)
     if evidence_only:
-        selection = Selection([], frames, 0)
-    else:
-        selection = select(findings, report, flows_of_clients(paths, findings, packs, site), frames)
-    beside = f"{output}.{os.getpid()}.part"
+        return [Selection([], frames, 0) for _ in sides]
+    if len(sides) == 1:
+        rows = flows_of_clients(sides[0].paths, findings, packs, site)
+        return [select(findings, report, rows, frames)]
+    near, far = sides
+    return select_on_both(findings, report, near, far, frames)
+
+
+def _copy(sides: Sequence[Side], selections: Sequence[Selection], how: dict[str, Any]) -> Counter[str]:
+    """Have the engine copy; its numbers. A failure leaves no file."""
+    from auditor import _engine
+
+    copied: Counter[str] = Counter()
+    beside = [f"{side.output}.{os.getpid()}.part" for side in sides]
+    program = f"auditor {_engine.__version__}"
     try:
-        copied = _engine.extract(
-            paths,
-            beside,
-            flows=selection.flows,
-            frames=selection.frames,
-            anchor=None if evidence_only else ANCHOR,
-            headers_only=headers_only,
-            anonymise=hidden,
-            comment=_words(findings, hidden is not None, headers_only),
-            program=f"auditor {_engine.__version__}",
-        )
-        os.replace(beside, output)
+        for side, part, selection in zip(sides, beside, selections, strict=True):
+            copied.update(
+                _engine.extract(
+                    side.paths, part, flows=selection.flows, frames=selection.frames, program=program, **how
+                )
+            )
+        for side, part in zip(sides, beside, strict=True):
+            os.replace(part, side.output)
     finally:
-        with suppress(OSError):
-            os.unlink(beside)
-    return copied, selection.context
+        for part in beside:
+            with suppress(OSError):
+                os.unlink(part)
+    return copied
 
 
 def flows_of_clients(

@@ -58,28 +58,49 @@ def _ids(findings: Sequence[FindingEntry]) -> Words:
     return np.array(sorted({int(id, 16) for finding in findings for id in finding["flow_ids"]}), np.uint64)
 
 
+class Choice(NamedTuple):
+    """Rows of a flow table to copy: masks."""
+
+    own: Bools  # of the findings
+    whole: Bools  # to be copied whole: those, and what tells what they are
+    brief: Bools  # of which the first packets are enough
+
+
 def select(findings: Sequence[FindingEntry], report: Document, rows: Flows, frames: list[Frame]) -> Selection:
     """The findings' flows with context, from the flow table's `rows` of their clients, and `frames`.
 
     Raises: AuditorError where the captures do not hold the findings' flows.
     """
+    complete(findings, (rows,))
+    return selection_of(rows, choose(findings, report, rows), frames)
+
+
+def complete(findings: Sequence[FindingEntry], tables: Sequence[Flows]) -> None:
+    """Raises: AuditorError where none of the tables holds some flow of the findings."""
     wanted = _ids(findings)
-    own = np.isin(rows.flow_id, wanted)
-    missing = lacking(rows, findings)
+    missing = np.setdiff1d(wanted, np.concatenate([rows.flow_id for rows in tables]))
     if len(missing):
         raise AuditorError(
             f"{len(missing)} of {len(wanted)} flows of the findings are not in these captures",
             help="expected the captures that the report was made from, all of them",
         )
-    whole, some = _context(findings, report)
-    known = np.isin(rows.flow_id, np.array(sorted(whole), np.uint64)) & ~own
-    known |= _with_proxies(findings, rows) & ~own
-    brief = np.isin(rows.flow_id, np.array(sorted(some), np.uint64)) & ~own
-    brief |= _witnesses(rows, own | known | brief)
-    flows = _windows(rows, own | known, EVERY_PACKET)
-    others = _windows(rows, brief, CONTEXT_PACKETS)
-    context = len(others) + len(flows) - len(wanted)
-    return Selection(flows + others, frames, context)
+
+
+def choose(findings: Sequence[FindingEntry], report: Document, rows: Flows) -> Choice:
+    """The rows of the findings' flows, and of those that their judgement needs."""
+    own = np.isin(rows.flow_id, _ids(findings))
+    needed, some = _context(findings, report)
+    whole = own | np.isin(rows.flow_id, np.array(sorted(needed), np.uint64)) | _with_proxies(findings, rows)
+    brief = np.isin(rows.flow_id, np.array(sorted(some), np.uint64)) & ~whole
+    brief |= _witnesses(rows, whole | brief)
+    return Choice(own, whole, brief)
+
+
+def selection_of(rows: Flows, choice: Choice, frames: list[Frame]) -> Selection:
+    """The chosen rows as the engine wants them."""
+    flows, others = _windows(rows, choice.whole, EVERY_PACKET), _windows(rows, choice.brief, CONTEXT_PACKETS)
+    own = len(np.unique(rows.flow_id[choice.own]))
+    return Selection(flows + others, frames, len(flows) + len(others) - own)
 
 
 def evidence_frames(findings: Sequence[FindingEntry], paths: Sequence[str], comments: Sequence[str]) -> list[Frame]:

@@ -145,6 +145,8 @@ def _packets(finding: FindingEntry, captures: Sequence[str], notes: list[str]) -
     if lines is None:
         notes.append("tshark failed, so the packets are not told in its words")
         return plain
+    if not lines:
+        notes.append("the captures given hold no packet of this finding; expected those that the report was made from")
     told = []
     for line in lines[:PACKETS_TOLD]:
         found = NUMBER.search(line.comment)

@@ -17,13 +17,13 @@ def generate(write: Write) -> None:
     checks = [check for check in instances("auditor.checks", Check) if isinstance(check, Check)]
     for check in checks:
         write(f"docs/checks/{check.id}.md", page(check))
-    write("docs/checks/README.md", f"# The checks\n\n{table('')}\n")
+    write("docs/checks/README.md", f"# The checks\n\n{table()}\n")
 
 
-def table(folder: str) -> str:
-    """All checks with what they find, as Markdown; `folder` leads to their pages."""
+def table() -> str:
+    """All checks with what they find, as Markdown."""
     checks = [check for check in instances("auditor.checks", Check) if isinstance(check, Check)]
-    rows = [f"| [{check.id}]({folder}{check.id}.md) | {check.title} |" for check in checks]
+    rows = [f"| [{check.id}]({check.id}.md) | {check.title} |" for check in checks]
     return "\n".join(["| check | finds |", "| --- | --- |", *rows])
 
 

@@ -1,4 +1,4 @@
-"""The parts of the README that would go stale: what the auditor finds on a sample, and the table of checks."""
+"""The part of the README that would go stale: what the auditor finds on a sample."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 from auditor.document import document
 from auditor.generators import Write
-from auditor.generators.check_pages import table
 from auditor.pipeline import audit
 from auditor.reports.table import render
 from auditor.terminal import Screen
@@ -20,9 +19,7 @@ SHOWN_UNTIL = "Published statements"
 
 def generate(write: Write) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    for name, part in (("sample", f"```text\n{sample()}\n```"), ("checks", table("docs/checks/"))):
-        text = replaced(text, name, part)
-    write("README.md", text)
+    write("README.md", replaced(text, "sample", f"```text\n{sample()}\n```"))
 
 
 def sample() -> str:

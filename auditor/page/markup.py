@@ -50,13 +50,18 @@ def section(anchor: str, title: str, *content: Content) -> Markup:
     return element("section", element("h2", title), *content, id=anchor)
 
 
-def table(
-    caption: str, header: Sequence[Content], rows: Iterable[Sequence[Content]], right: Sequence[int] = ()
-) -> Markup:
-    """A table that scrolls by itself where the screen is too narrow; columns numbered in `right` hold numbers."""
+def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Content]], right: Sequence[int] = ()) -> Markup:
+    """A table; columns numbered in `right` hold numbers. On a narrow screen each row becomes a list of its cells, with
+    the words of the header before them, below the first as its title; names with numbers beside them fit any screen."""
+    fits = len(right) == len(header) - 1
 
     def cells(row: Sequence[Content]) -> Markup:
-        return html(element("td", cell, class_="number" if at in right else None) for at, cell in enumerate(row))
+        return html(
+            element(
+                "td", cell, class_="number" if at in right else None, data_of=header[at] if at and not fits else None
+            )
+            for at, cell in enumerate(row)
+        )
 
     head = (
         element("th", cell, scope="col", class_="number" if at in right else None) for at, cell in enumerate(header)
@@ -69,6 +74,7 @@ def table(
             element("caption", caption, class_="unseen"),
             element("thead", element("tr", html(head))),
             element("tbody", html(body)),
+            class_=None if fits else "rows",
         ),
     )
 

@@ -110,8 +110,19 @@ figcaption { font-weight: 600; margin-bottom: .4rem; }
   .verdict strong { font-size: 2rem; }
   .figures { grid-template-columns: 1fr 1fr; }
   .finding dl > div, .manifest dl > div { grid-template-columns: 1fr; }
-  .wide table { min-width: 40rem; } .matrix table { min-width: 0; }
   .wide td, .wide th { padding-right: .6rem; }
+  .rows, .rows tbody, .rows tr, .rows td { display: block; }
+  .rows thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .rows tr { border-bottom: 1px solid var(--rule); padding: .5rem 0; }
+  .rows td { border: 0; position: relative; padding: .1rem 0 .1rem 7rem; min-height: 1.6rem; text-align: left; }
+  .rows td:first-child { padding-left: 0; font-weight: 600; }
+  .rows td::before { content: attr(data-of); position: absolute; left: 0; color: var(--faint); }
+  .rows td:empty { display: none; }
+  .rows .number { white-space: normal; }
+  .matrix thead th { min-width: 0; } .matrix td, .matrix thead th:not(:first-child) { padding: .25rem .3rem; }
+  .matrix thead th:not(:first-child) { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left;
+    max-height: 11rem; vertical-align: middle; border: 0; }
+  .plot figcaption::after { content: " · slide it sideways"; font-weight: 400; color: var(--faint); }
 }
 @page { margin: 14mm 13mm 16mm; }
 @media print {
@@ -120,8 +131,10 @@ figcaption { font-weight: 600; margin-bottom: .4rem; }
   nav, .skip { display: none; }
   .figures { grid-template-columns: repeat(6, 1fr); }
   h2 { break-after: avoid; margin-top: 1.6rem; } h3 { break-after: avoid; }
-  .finding, figure, tr, .figures, .verdict { break-inside: avoid; }
-  .wide { overflow: visible; } .wide table { min-width: 0; } .plot svg { min-width: 0; }
+  .finding dl > div, figure, tr, .figures, .verdict { break-inside: avoid; }
+  .finding { box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+  .finding > :not(dl), .finding dl > :first-child { break-after: avoid; }
+  .wide { overflow: visible; } .plot svg { min-width: 0; }
   thead { display: table-header-group; }
   a { color: inherit; text-decoration: none; }
 }

@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from auditor.document import capture_entry
 from auditor.layout import plural
@@ -36,7 +37,7 @@ def draw(report: Audit) -> Figure:
     heights = [0.34 * len(order) + 0.25, 0.3 * len(problems) + 0.25]
     with styled():
         if problems:
-            figure = Figure(figsize=(WIDTH, sum(heights) + 1.5), layout="constrained")
+            figure = Figure(figsize=(WIDTH, sum(heights) + 1.6), layout=ConstrainedLayoutEngine(h_pad=0.09))
             above, below = figure.subplots(2, 1, height_ratios=heights)
             _counts(below, problems)
         else:

@@ -111,6 +111,16 @@ def label(text: str, room: int = LABEL) -> str:
     return shown if len(shown) <= room else shown[: room - 1] + "…"
 
 
+def by_address(name: str) -> tuple[int, int, str]:
+    """Sorts addresses by number, and names behind them."""
+    from auditor.addresses import parse_address
+
+    try:
+        return 0, parse_address(name), name
+    except ValueError:  # a proxy's target may be a name
+        return 1, 0, name
+
+
 def time_axis(axes: Axes, start_ns: int, end_ns: int) -> None:
     """A horizontal axis in UTC between these times, and the day that it is of."""
     from matplotlib import dates

@@ -17,6 +17,7 @@ from auditor.plots._style import (
     SEVERITY_COLOURS,
     SEVERITY_MARKERS,
     WIDTH,
+    by_address,
     empty,
     label,
     place,
@@ -35,9 +36,12 @@ if TYPE_CHECKING:
 
 LANES: Final = 16
 """Clients with a lane of their own; the others share the last."""
-SESSIONS_DRAWN: Final = 2000
 SLOTS: Final = 240
 """Findings nearer to each other than the axis has places become one mark, larger for more of them."""
+PIXELS: Final = 900
+"""Sessions of a lane that are nearer to each other than can be seen become one bar, their starts one mark."""
+BAR: Final = 0.56
+"""Of a lane's height."""
 KINDS: Final = {"backup": BLUE, "restore": ORANGE, "registration": GREEN, "support": PURPLE}
 KIND_HATCHES: Final = {"backup": "", "restore": "///", "registration": "...", "support": "xxx"}
 
@@ -55,7 +59,7 @@ def draw(report: Audit) -> Figure:
     with styled():
         figure = Figure(figsize=(WIDTH, sum(heights) + 1.3), layout="constrained")
         above, below = figure.subplots(2, 1, sharex=True, height_ratios=heights)
-        _sessions(above, sessions[:SESSIONS_DRAWN], lanes)
+        _sessions(above, sessions, lanes, max(end - start, 1))
         _findings(below, findings, severities, start, end)
         time_axis(below, start, end)
         _legend(above, {session.kind for session in sessions})
@@ -65,44 +69,63 @@ def draw(report: Audit) -> Figure:
 def _lanes(sessions: Sequence[Session]) -> list[tuple[str, str]]:
     """Client and vendor of each lane: those with the most sessions, in order of address."""
     counts = Counter((session.client_ip, session.vendor) for session in sessions)
-    lanes = sorted(key for key, _ in counts.most_common(LANES))
+    lanes = sorted((key for key, _ in counts.most_common(LANES)), key=lambda lane: (by_address(lane[0]), lane[1]))
     return lanes if len(counts) <= LANES else [*lanes[: LANES - 1], ("others", "")]
 
 
-def _sessions(axes: Axes, sessions: Sequence[Session], lanes: list[tuple[str, str]]) -> None:
-    axes.set_title("sessions", loc="left", fontsize=9, color=FAINT)
-    axes.tick_params(axis="both", length=0)
-    axes.spines["left"].set_visible(False)
+def _sessions(axes: Axes, sessions: Sequence[Session], lanes: list[tuple[str, str]], span_ns: int) -> None:
+    from matplotlib.collections import PolyCollection
+
+    _prepare(axes, "sessions", lanes)
     if not lanes:
-        axes.set_yticks([])
-        axes.text(0, 0.5, "none", color=FAINT, transform=axes.transAxes, va="center")
         return
+    axes.tick_params(axis="x", length=0)
     number = {lane: at for at, lane in enumerate(lanes)}
+    spans: dict[str, dict[int, list[tuple[int, int]]]] = {}
+    starts: set[tuple[int, int]] = set()
     for session in sessions:
-        at = number.get((session.client_ip, session.vendor), len(lanes) - 1)
-        first, last = (place(time) for time in (session.start_ns, session.end_ns))
-        axes.barh(
-            at,
-            last - first,
-            left=first,
-            height=0.56,
-            facecolor=KINDS.get(session.kind, BLUE),
-            edgecolor=INK,
-            linewidth=0.5,
-            hatch=KIND_HATCHES.get(session.kind, ""),
-        )
-        axes.plot([first], [at], marker="|", color=INK, markersize=9, markeredgewidth=1)
+        lane = number.get((session.client_ip, session.vendor), len(lanes) - 1)
+        spans.setdefault(session.kind, {}).setdefault(lane, []).append((session.start_ns, session.end_ns))
+        starts.add((lane, session.start_ns * PIXELS // span_ns))
+    for kind, by_lane in spans.items():
+        bars = [
+            [(left, lane - BAR / 2), (right, lane - BAR / 2), (right, lane + BAR / 2), (left, lane + BAR / 2)]
+            for lane, times in by_lane.items()
+            for left, right in ((place(first), place(last)) for first, last in _joined(times, span_ns // PIXELS))
+        ]
+        colour, hatch = KINDS.get(kind, BLUE), KIND_HATCHES.get(kind, "")
+        drawn = PolyCollection(bars, facecolors=colour, edgecolors=INK, linewidths=0.5, hatch=hatch)
+        axes.add_collection(drawn, autolim=False)
+    times = [place(slot * span_ns // PIXELS) for _, slot in starts]
+    axes.plot(times, [lane for lane, _ in starts], "|", color=INK, markersize=9, markeredgewidth=1)
     axes.set_yticks(range(len(lanes)), [label(f"{client}  {vendor}") for client, vendor in lanes])
     axes.set_ylim(len(lanes) - 0.4, -0.6)
 
 
-def _findings(axes: Axes, findings: Sequence[Finding], severities: list[str], start: int, end: int) -> None:
-    axes.set_title("findings", loc="left", fontsize=9, color=FAINT)
+def _prepare(axes: Axes, title: str, lanes: Sequence[object]) -> None:
+    """A part of the plot with its title; without lanes it says that there are none."""
+    axes.set_title(title, loc="left", fontsize=9, color=FAINT)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    if not severities:
+    if not lanes:
         axes.set_yticks([])
         axes.text(0, 0.5, "none", color=FAINT, transform=axes.transAxes, va="center")
+
+
+def _joined(times: list[tuple[int, int]], gap: int) -> list[tuple[int, int]]:
+    """The times that are covered, where what is nearer than `gap` is together."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(times):
+        if joined and first <= joined[-1][1] + gap:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def _findings(axes: Axes, findings: Sequence[Finding], severities: list[str], start: int, end: int) -> None:
+    _prepare(axes, "findings", severities)
+    if not severities:
         return
     slots: Counter[tuple[str, int, bool]] = Counter()
     span = max(end - start, 1)

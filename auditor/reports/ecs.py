@@ -6,11 +6,9 @@ the perimeter: inbound or outbound.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from auditor.document import document
-from auditor.text import harmless
+from auditor.reports._eventlines import told, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,17 +28,14 @@ TRANSPORTS: Final = {"tcp": "6", "udp": "17", "icmp": "1", "icmp6": "58"}
 
 def write(report: Audit, stream: TextIO) -> None:
     """Write all documents."""
-    encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-    stream.writelines(encode(harmless(entry)) + "\n" for entry in documents(report))
+    write_lines(documents(report), stream)
 
 
 def documents(report: Audit) -> Iterator[dict[str, Any]]:
     """One for each finding, and one for the audit."""
-    doc = document(report, hashed=True)
-    flows = {flow["flow_id"]: flow for flow in reversed(doc["flows"])}
+    doc, flows, last = told(report)
     for finding in doc["findings"]:
         yield _alert(finding, flows, doc)
-    last = max((capture["end"] for capture in doc["captures"] if capture["end"]), default=None)
     yield {
         **_common(last, doc),
         "event": {

@@ -6,11 +6,9 @@ of the range for local rules, one for each check, the same in every version.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from auditor.document import document
-from auditor.text import harmless
+from auditor.reports._eventlines import told, write_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,19 +34,16 @@ def signature_id(check: str) -> int:
 
 def write(report: Audit, stream: TextIO) -> None:
     """Write all events."""
-    encode = json.JSONEncoder(allow_nan=False, separators=(",", ":")).encode
-    stream.writelines(encode(harmless(event)) + "\n" for event in events(report))
+    write_lines(events(report), stream)
 
 
 def events(report: Audit) -> Iterator[dict[str, Any]]:
     """Alerts, flows, then one event about the whole."""
-    doc = document(report, hashed=True)
-    flows = {flow["flow_id"]: flow for flow in reversed(doc["flows"])}
+    doc, flows, last = told(report)
     for finding in sorted(doc["findings"], key=lambda finding: finding["first_seen"] or ""):
         yield _alert(finding, flows)
     for flow in doc["flows"]:
         yield _flow(flow)
-    last = max((capture["end"] for capture in doc["captures"] if capture["end"]), default=None)
     yield {
         "timestamp": _time(last),
         "event_type": "stats",

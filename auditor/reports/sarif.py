@@ -1,7 +1,8 @@
 """SARIF 2.1.0 for code scanning: every result stands at the line of the rule pack or site file that was broken.
 
-Captures are no code: their frames are related locations, and what was lost of them is a notification of the run, as
-are the findings about captures as such. Waivers are suppressions.
+Captures are no code: their frames are attachments, and what was lost of them is a notification of the run, as are the
+findings about captures as such. Waivers are suppressions. Code scanning takes a file whole or not at all: what is
+beyond its limits is left out, and said (docs.github.com, "SARIF support for code scanning").
 """
 
 from __future__ import annotations
@@ -41,6 +42,10 @@ LEVELS: Final = {
 }
 SCORES: Final = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "2.0"}
 """Code scanning's `security-severity`: critical above 9, high from 7, medium from 4."""
+MAX_RESULTS: Final = 25_000
+"""Results of a run; a file with more is rejected. Of these, code scanning shows the worst 5,000."""
+LONGEST: Final = 1024
+"""Characters of a rule's descriptions."""
 EVIDENCE_SHOWN: Final = 10
 TOLD: Final = (
     *("severity", "certainty", "outcome", "direction", "vendor", "statement", "client_ip", "server_ip", "protocol"),
@@ -67,7 +72,9 @@ def _run(report: Audit) -> dict[str, Any]:
     from auditor.rulelines import RuleLines
 
     lines = RuleLines(report)
-    located = [finding for finding in report.judged.findings if finding.vendor or finding.client_ip]
+    # worst first, so that what is left out is what matters least
+    every = [finding for finding in report.judged.findings if finding.vendor or finding.client_ip]
+    located = every[:MAX_RESULTS]
     about_captures = [finding for finding in report.judged.findings if not (finding.vendor or finding.client_ip)]
     used = {finding.check for finding in located}
     # all results have suppressions or none, says the standard
@@ -89,7 +96,7 @@ def _run(report: Audit) -> dict[str, Any]:
                 "executionSuccessful": True,
                 "exitCode": report.exit_code,
                 "exitCodeDescription": report.verdict,
-                "toolExecutionNotifications": _notifications(report, about_captures),
+                "toolExecutionNotifications": _notifications(report, about_captures, len(every) - len(located)),
             }
         ],
         "originalUriBaseIds": BASES,
@@ -109,8 +116,8 @@ def _rule(check: Check, findings: Sequence[Finding]) -> dict[str, Any]:
     return {
         "id": check.id,
         "name": "".join(word.capitalize() for word in check.id.split("-")),
-        "shortDescription": {"text": _text(check.title)},
-        "fullDescription": {"text": _text(documentation.partition("\n")[0])},
+        "shortDescription": {"text": _text(check.title)[:LONGEST]},
+        "fullDescription": {"text": _text(documentation.partition("\n")[0])[:LONGEST]},
         "help": {"text": "\n".join(map(_text, documentation.splitlines()))},
         "defaultConfiguration": {"level": LEVELS[worst]},
         "properties": {"tags": ["security", "network"], **({"security-severity": score} if score else {})},
@@ -120,10 +127,10 @@ def _rule(check: Check, findings: Sequence[Finding]) -> dict[str, Any]:
 def _result(finding: Finding, index: dict[str, int], lines: RuleLines, *, suppressed: bool) -> dict[str, Any]:
     broken, *others = lines.all_of(finding)
     related = [{**_location(line), "message": {"text": "may be this vendor's traffic as well"}} for line in others]
-    related += [
+    frames = [
         {
-            "physicalLocation": {"artifactLocation": _uri(item.capture)},
-            "message": {"text": f"frame {item.frame}" if item.frame else "the capture as a whole"},
+            "artifactLocation": _uri(item.capture),
+            "description": {"text": f"frame {item.frame}" if item.frame else "the capture as a whole"},
         }
         for item in finding.evidence[:EVIDENCE_SHOWN]
     ]
@@ -135,8 +142,10 @@ def _result(finding: Finding, index: dict[str, int], lines: RuleLines, *, suppre
         "message": {"text": _text(f"{finding.message} ({finding.outcome.word}, {_times(finding.count)})")},
         "locations": [_location(broken)],
         "relatedLocations": [{"id": at, **location} for at, location in enumerate(related)],
-        # the grouping key of the finding: check, vendor, ends, port, protocol, direction; no time and no client port
-        "partialFingerprints": {"auditorFinding/v1": finding.id},
+        "attachments": [frame for at, frame in enumerate(frames) if frame not in frames[:at]],
+        # the grouping key of the finding: check, vendor, ends, port, protocol, direction; no time and no client port.
+        # Code scanning knows it by the second name alone; the line's own hash would be that of all findings there.
+        "partialFingerprints": {"auditorFinding/v1": finding.id, "primaryLocationLineHash": f"{finding.id}:1"},
         "properties": {name: _plain(words[name]) for name in TOLD},
     }
     if suppressed:
@@ -161,18 +170,20 @@ def _suppression(applied: AppliedWaiver, line: RuleLine | None) -> dict[str, Any
 
 
 def _location(line: RuleLine) -> dict[str, Any]:
-    return {
-        "physicalLocation": {"artifactLocation": _rule_uri(line.file), "region": {"startLine": line.line}},
-    }
+    first, last = line.file.columns(line.line)
+    region = {"startLine": line.line, "startColumn": first, "endLine": line.line, "endColumn": last}
+    return {"physicalLocation": {"artifactLocation": _rule_uri(line.file), "region": region}}
 
 
-def _notifications(report: Audit, findings: Sequence[Finding]) -> list[dict[str, Any]]:
+def _notifications(report: Audit, findings: Sequence[Finding], left_out: int) -> list[dict[str, Any]]:
     """What was lost of the captures: it decides how far the results go, but no line of any rule is to blame."""
     words = [(reason, "warning") for reason in report.losses]
     words += [(finding.message, "note") for finding in findings if finding.message not in report.losses]
     words += [
         (f"{more.count} further findings of {more.check} are not listed", "warning") for more in report.judged.unlisted
     ]
+    if left_out:
+        words.append((f"{left_out} further findings, none of them worse, are not in this file", "warning"))
     return [{"level": level, "message": {"text": _text(text)}} for text, level in dict.fromkeys(words)]
 
 

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from program import VIOLATING, run
+from program import CAPTURES, VIOLATING, run
 
 from auditor import reports
 
@@ -47,6 +47,25 @@ def test_the_report_speaks_of_the_packets_beside_it(bundle: Path, tmp_path: Path
     assert frames[0] == frames[1]
     assert {item["capture"] for one in report["findings"] for item in one["evidence"]} == {"evidence.pcapng"}
     assert "/tmp" not in inside.read("report.json").decode()
+
+
+def test_a_bundle_of_two_vantages_holds_a_capture_of_each(tmp_path: Path) -> None:
+    path, checks = tmp_path / "x.zip", CAPTURES / "checks"
+    sides = (
+        "--inside",
+        checks / "not-transparent-fires.pcap",
+        "--outside",
+        checks / "not-transparent-fires-outside.pcap",
+    )
+    assert run("extract", *sides, "-o", path).returncode == 0
+    inside = zipfile.ZipFile(path)
+    copies = ["evidence-inside.pcapng", "evidence-outside.pcapng"]
+    report = json.loads(inside.read("report.json"))
+    assert [one["path"] for one in report["captures"]] == copies
+    assert set(copies) <= set(inside.namelist())
+    assert "/tmp" not in inside.read("report.json").decode()
+    sources = [one["path"] for one in json.loads(inside.read("manifest.json"))["sources"]]
+    assert sources == [str(sides[1]), str(sides[3])]
 
 
 def test_an_anonymised_bundle_names_no_file(tmp_path: Path) -> None:

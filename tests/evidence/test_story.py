@@ -61,6 +61,15 @@ def test_without_tshark_or_captures_the_story_is_whole_but_for_its_words(report:
         assert "153" in done.stdout
 
 
+def test_captures_without_the_finding_s_packets_are_said(report: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.pcap"
+    empty.write_bytes(b"")
+    for capture in (empty, CAPTURES / "securidata-clean.pcapng"):
+        done = run("explain", findings(report)[0]["id"], capture, "--report", report)
+        assert done.returncode in (0, 2)
+        assert "hold no packet of this finding" in done.stderr or "which is not among those given" in done.stderr
+
+
 def test_a_hostile_name_reaches_no_terminal(tmp_path: Path, report: Path) -> None:
     document = json.loads(report.read_text())
     document["findings"][0]["message"] = "evil \x1b]0;owned\x07 name"

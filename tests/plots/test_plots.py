@@ -116,6 +116,25 @@ def test_pairs_are_counted_exactly() -> None:
     assert found == expected
 
 
+def test_sessions_nearer_than_can_be_seen_are_one_bar_and_others_stay_apart() -> None:
+    from auditor.plots._timeline import _joined
+
+    assert _joined([(50, 60), (0, 10), (12, 20), (5, 8)], 3) == [(0, 20), (50, 60)]
+
+
+def test_ten_thousand_sessions_are_all_drawn_in_a_moment() -> None:
+    report = auditor.audit(VIOLATING)
+    (model, *_) = report.judged.sessions
+    many = [
+        replace(model, client_ip=f"10.2.{at >> 8}.{at & 255}", start_ns=model.start_ns + at, end_ns=model.end_ns + at)
+        for at in range(10_000)
+    ]
+    figure = plots.timeline(replace(report, judged=replace(report.judged, sessions=many)))
+    lanes = [label.get_text().split()[0] for label in figure.axes[0].get_yticklabels()]
+    assert lanes == [f"10.2.0.{at}" for at in range(15)] + ["others"]
+    assert len(svg_of(figure)) < 50_000
+
+
 def test_settings_of_the_process_are_left_alone_and_pyplot_is_not_imported() -> None:
     code = (
         "import sys, auditor, matplotlib; matplotlib.rcParams['font.size'] = 33; from auditor import plots;"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
+import re
 from datetime import date
+from functools import reduce
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from urllib.parse import unquote
 
 import jsonschema
 import pytest
-from audits import SITE, written
+from audits import SITE, enormous, written
 from program import CAPTURES, ROOT, VIOLATING, python, run
 from samples import samples
 
@@ -25,6 +28,8 @@ CHECKER = jsonschema.Draft4Validator(SCHEMA)
 def sarif(report: auditor.Audit) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(written("sarif", report))
     CHECKER.validate(found)
+    assert found["$schema"]
+    assert (found["version"], len(found["runs"])) == ("2.1.0", 1)
     run: dict[str, Any] = found["runs"][0]
     return run
 
@@ -43,7 +48,7 @@ def test_the_schema_is_that_of_the_standard() -> None:
 
 
 @pytest.mark.parametrize("sample", samples(), ids=lambda sample: sample.name)
-def test_every_sample_gives_valid_sarif_with_each_finding_located(sample: Any) -> None:
+def test_every_sample_gives_valid_sarif_that_code_scanning_takes_with_each_finding_located(sample: Any) -> None:
     site = sample.sidecar.get("site")
     outside = sample.sidecar.get("outside")
     sides = {"inside": sample.capture, "outside": CAPTURES / outside} if outside else {"captures": sample.capture}
@@ -53,7 +58,7 @@ def test_every_sample_gives_valid_sarif_with_each_finding_located(sample: Any) -
     assert len(found["results"]) + len(about_captures) == len(report.judged.findings)
     for result in found["results"]:
         assert line_of(result).strip()
-        assert found["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+    accepted_by_code_scanning(found)
 
 
 def test_a_result_stands_at_the_statement_that_is_broken() -> None:
@@ -98,6 +103,59 @@ def test_waivers_are_suppressions_with_their_line(tmp_path: Path) -> None:
     assert "check: udp-use" in site.read_text().splitlines()[start - 1]
     assert [one["status"] for one in results["icmp-use"]["suppressions"]] == ["rejected"]
     assert results["inbound-initiated"]["suppressions"] == []
+
+
+def required(value: Any, *names: str) -> None:
+    """Code scanning takes no empty text for what it requires."""
+    for name in names:
+        assert reduce(lambda part, key: part[key], name.split("."), value) not in ("", []), name
+
+
+def accepted_by_code_scanning(run: dict[str, Any]) -> None:
+    """As its documentation says: "SARIF support for code scanning", and "SARIF results exceed one or more limits"."""
+    driver = run["tool"]["driver"]
+    required(driver, "name")
+    assert re.fullmatch(r"\d+\.\d+\.\d+(-[\w.-]+)?", driver["semanticVersion"])
+    assert "extensions" not in run["tool"]
+    for rule in driver["rules"]:
+        required(rule, "id", "shortDescription.text", "fullDescription.text", "help.text")
+        assert len(rule["name"]) <= 255
+        assert max(len(rule[name]["text"]) for name in ("shortDescription", "fullDescription")) <= 1024
+        assert rule["defaultConfiguration"]["level"] in ("note", "warning", "error")
+        assert len(rule["properties"]["tags"]) <= 10
+        assert 0 < float(rule["properties"].get("security-severity", "1.0")) <= 10
+    for result in run["results"]:
+        required(result, "message.text", "locations", "partialFingerprints.primaryLocationLineHash")
+        assert driver["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert len(result["locations"]) == 1
+        assert len(result["relatedLocations"]) <= 100
+        for location in [*result["locations"], *result["relatedLocations"]]:
+            place = location["physicalLocation"]
+            assert not re.match(r"/|\w+:|\.\.", place["artifactLocation"]["uri"])
+            region = place["region"]
+            assert 1 <= region["startColumn"] <= region["endColumn"]
+            assert 1 <= region["startLine"] == region["endLine"]
+    hashes = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_a_region_is_the_text_of_its_line() -> None:
+    result = sarif(auditor.audit(VIOLATING))["results"][0]
+    region = result["locations"][0]["physicalLocation"]["region"]
+    line = line_of(result)
+    assert line[region["startColumn"] - 1 : region["endColumn"] - 1] == line.strip()
+
+
+def test_results_beyond_what_code_scanning_takes_are_left_out_the_least_first_and_that_is_said() -> None:
+    report = enormous(VIOLATING, findings=30_000, flows=1_000)
+    content = written("sarif", report)
+    (run,) = json.loads(content)["runs"]
+    assert len(run["results"]) == 25_000
+    levels = [result["level"] for result in run["results"]]
+    assert levels == sorted(levels, key=["error", "warning", "note"].index)
+    notes = [note["message"]["text"] for note in run["invocations"][0]["toolExecutionNotifications"]]
+    assert "5000 further findings, none of them worse, are not in this file" in notes
+    assert len(gzip.compress(content)) < 10_000_000
 
 
 def test_fingerprints_stay_when_the_capture_is_called_otherwise(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ type Anonymise = (Vec<u8>, Vec<(u128, u128)>, Vec<(u128, u128)>);
 
 /// Copies frames into a new pcapng.
 #[pyfunction]
-#[pyo3(signature = (paths, output, *, flows = vec![], frames = vec![], anchor = None, headers_only = false, anonymise = None, numbered = false, comment = String::new(), program = String::new()))]
+#[pyo3(signature = (paths, output, *, flows = vec![], frames = vec![], anchor = None, end_anchor = None, headers_only = false, anonymise = None, numbered = false, comment = String::new(), program = String::new()))]
 #[allow(clippy::too_many_arguments)] // Python gives them by name
 pub fn extract(
     py: Python<'_>,
@@ -34,6 +34,7 @@ pub fn extract(
     flows: Vec<Flow>,
     frames: Vec<(String, u64, Vec<String>)>,
     anchor: Option<String>,
+    end_anchor: Option<String>,
     headers_only: bool,
     anonymise: Option<Anonymise>,
     numbered: bool,
@@ -53,6 +54,7 @@ pub fn extract(
         wanted: Wanted::new(flows.into_iter().map(window)),
         frames: frames.into_iter().map(|(path, number, comments)| ((path, number), comments)).collect(),
         anchor,
+        end_anchor,
         editor,
         nameless,
         numbered,

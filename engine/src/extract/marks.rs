@@ -13,6 +13,8 @@ pub struct Marks {
     frames: Vec<u64>,
     /// Number and time of the capture's first frame.
     first: Option<(u64, i64)>,
+    /// The same of the frame with the latest time.
+    last: Option<(u64, i64)>,
     next: usize,
 }
 
@@ -28,6 +30,12 @@ impl Marks {
     pub fn hidden_start(&self) -> Option<i64> {
         let (number, time_ns) = self.first?;
         (self.frames.first()? != &number).then_some(time_ns)
+    }
+
+    /// When the capture ended, where the frames that are copied do not show it.
+    pub fn hidden_end(&self) -> Option<i64> {
+        let (number, time_ns) = self.last?;
+        self.frames.binary_search(&number).is_err().then_some(time_ns)
     }
 
     /// Whether nothing is left to copy.
@@ -58,6 +66,9 @@ impl Marker {
     /// Marks the frame if it belongs to a wanted flow, and the fragments before it that do so with it.
     pub fn look(&mut self, frame: &Frame, bytes: &[u8], wanted: &mut Wanted, marks: &mut Marks) {
         marks.first.get_or_insert((frame.number, frame.time_ns));
+        if marks.last.is_none_or(|(_, time_ns)| time_ns <= frame.time_ns) {
+            marks.last = Some((frame.number, frame.time_ns));
+        }
         self.packets.clear();
         self.decoder.decode(bytes, frame.link_type, frame.wire_len, frame.time_ns, &mut self.packets);
         let mut taken = false;

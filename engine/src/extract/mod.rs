@@ -42,9 +42,11 @@ pub struct Order {
     /// A comment for a frame of our own that marks the time of each capture's first frame, where that is not copied: when the
     /// capture began matters to some checks. `None`: no such frame.
     pub anchor: Option<String>,
+    /// The same for the end of each capture.
+    pub end_anchor: Option<String>,
     /// Changes frames on their way; `None`: all bytes stay.
     pub editor: Option<Editor>,
-    /// Interface names and capture paths are left out.
+    /// Names of interfaces and processes and paths of captures are left out.
     pub nameless: bool,
     /// Every frame has a comment that tells its number and its capture.
     pub numbered: bool,
@@ -164,6 +166,12 @@ impl<W: Write> Extract<W> {
             self.copied.frames += 1;
         }
         if self.marks[index].is_empty() || !capture.next_frames(&mut self.frames, FRAMES) {
+            if let Some(anchor) = &self.order.end_anchor
+                && let Some(time_ns) = self.marks[index].hidden_end()
+            {
+                self.out.anchor(time_ns, anchor)?;
+                self.copied.frames += 1;
+            }
             self.state = State::Copying(index + 1, None);
             return Ok(0);
         }
@@ -201,10 +209,15 @@ impl<W: Write> Extract<W> {
         } else {
             bytes
         };
+        let process = match capture.info().processes.name(frame.process) {
+            "" => None,
+            _ if self.order.nameless => None,
+            name => Some(self.out.process(name)?),
+        };
         self.copied.blanked += u64::from(kept.is_empty() && !bytes.is_empty());
         self.copied.frames += 1;
         self.copied.bytes += kept.len() as u64;
         self.copied.comments += comments.len() as u64;
-        self.out.packet(place, frame.time_ns, frame.wire_len, kept, &comments)
+        self.out.packet(place, frame.time_ns, frame.wire_len, kept, process, &comments)
     }
 }

@@ -8,12 +8,16 @@ use crate::capture::Interface;
 const SECTION: u32 = 0x0A0D_0D0A;
 const INTERFACE: u32 = 1;
 const PACKET: u32 = 6;
+/// Process information, as Apple's tcpdump writes it; no part of the draft.
+const PROCESS: u32 = 0x8000_0001;
 const BYTE_ORDER: u32 = 0x1A2B_3C4D;
 
 const OPT_COMMENT: u16 = 1;
 const SHB_USERAPPL: u16 = 4;
 const IF_NAME: u16 = 2;
 const IF_TSRESOL: u16 = 9;
+const PROCESS_NAME: u16 = 2;
+const EPB_PROCESS: u16 = 0x8001;
 
 /// Longest comment, bytes of UTF-8: an option's length has 16 bits. Longer ones are cut.
 const LONGEST_TEXT: usize = 0xffff;
@@ -25,13 +29,14 @@ pub type Place = (usize, u16);
 pub struct Writer<W: Write> {
     out: W,
     known: HashMap<Place, (u32, u64)>, // number here, nanoseconds of a tick
+    processes: HashMap<String, u32>,   // number here by name
     block: Vec<u8>,
 }
 
 impl<W: Write> Writer<W> {
     /// Begins the section.
     pub fn new(out: W, program: &str, comment: &str) -> io::Result<Writer<W>> {
-        let mut writer = Writer { out, known: HashMap::new(), block: Vec::new() };
+        let mut writer = Writer { out, known: HashMap::new(), processes: HashMap::new(), block: Vec::new() };
         writer.word(BYTE_ORDER);
         writer.block.extend([1, 0, 0, 0]); // version 1.0
         writer.block.extend(u64::MAX.to_le_bytes()); // length not told
@@ -77,16 +82,32 @@ impl<W: Write> Writer<W> {
         }
         let mut frame = [0; SHORTEST];
         frame[12..14].copy_from_slice(&[0x90, 0x00]);
-        self.packet(PLACE, time_ns, SHORTEST as u32, &frame, &[comment.to_owned()])
+        self.packet(PLACE, time_ns, SHORTEST as u32, &frame, None, &[comment.to_owned()])
     }
 
-    /// A packet of an interface that has been described.
+    /// The number of the process with that name, which is described when it is first asked for. Which of the system's
+    /// processes it was is not known: the number that the system gave it is 0.
+    pub fn process(&mut self, name: &str) -> io::Result<u32> {
+        if let Some(&number) = self.processes.get(name) {
+            return Ok(number);
+        }
+        let number = self.processes.len() as u32;
+        self.processes.insert(name.to_owned(), number);
+        self.word(0);
+        self.text(PROCESS_NAME, name);
+        self.end_of_options();
+        self.end(PROCESS)?;
+        Ok(number)
+    }
+
+    /// A packet of an interface that has been described, and the number of the process that it belongs to.
     pub fn packet(
         &mut self,
         place: Place,
         time_ns: i64,
         wire_len: u32,
         bytes: &[u8],
+        process: Option<u32>,
         comments: &[String],
     ) -> io::Result<()> {
         let (number, tick) = self.known.get(&place).copied().unwrap_or((0, 1));
@@ -101,7 +122,10 @@ impl<W: Write> Writer<W> {
         for comment in comments {
             self.text(OPT_COMMENT, comment);
         }
-        if !comments.is_empty() {
+        if let Some(number) = process {
+            self.option(EPB_PROCESS, &number.to_le_bytes());
+        }
+        if process.is_some() || !comments.is_empty() {
             self.end_of_options();
         }
         self.end(PACKET)
