@@ -19,6 +19,8 @@ pub fn after(a: u32, b: u32) -> bool {
 pub struct Brought {
     /// Bytes not seen before.
     pub new: u32,
+    /// Those of them that had been acknowledged before, and were told to be missing.
+    pub late: u32,
     /// Whether the highest sequence number moved.
     pub advanced: bool,
 }
@@ -30,14 +32,24 @@ pub struct Stream {
     pub next: u32,
     /// A sequence number has been seen.
     pub begun: bool,
-    /// Some ranges below `next` are missing: [`Holes`] has them.
+    /// Some ranges below `next` are missing that were not acknowledged yet: [`Holes`] has them.
     holed: bool,
 }
 
-/// Ranges that were skipped and not seen since, each `[from, to)`, in the order they were met. A pointer: few flows have any.
+/// Ranges that were skipped and not seen since, in the order they were met. A pointer: few flows have any.
 #[allow(clippy::box_collection)] // a flow is copied more often than a hole is looked at
 #[derive(Debug, Default)]
-pub struct Holes(Option<Box<Vec<(u32, u32)>>>);
+pub struct Holes(Option<Box<Vec<Hole>>>);
+
+/// One of them, `[from, to)`.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    from: u32,
+    to: u32,
+    /// It was acknowledged, and is a gap if it is never seen. A capture may have an acknowledgement before the bytes that it
+    /// is for: the two directions come by different ways.
+    told: bool,
+}
 
 impl Stream {
     /// Starts at `sequence` (after a SYN, or with the first segment of a stream whose start was missed).
@@ -55,7 +67,7 @@ impl Stream {
         self.begin(sequence);
         if sequence == self.next {
             self.next = sequence.wrapping_add(len);
-            return Brought { new: len, advanced: true };
+            return Brought { new: len, late: 0, advanced: true };
         }
         self.take_out_of_order(holes, sequence, len)
     }
@@ -65,44 +77,43 @@ impl Stream {
         let end = sequence.wrapping_add(len);
         if after(sequence, self.next) {
             if sequence.wrapping_sub(self.next) < WILD_JUMP {
-                holes.add(self.next, sequence);
+                holes.add(Hole { from: self.next, to: sequence, told: false });
                 self.holed = true;
             }
             self.next = end;
-            return Brought { new: len, advanced: true };
+            return Brought { new: len, late: 0, advanced: true };
         }
-        let filled = holes.fill(sequence, end);
-        self.holed = !holes.is_empty();
+        let (filled, late) = holes.fill(sequence, end);
+        self.holed = holes.are_open();
         if after(end, self.next) {
             let new = end.wrapping_sub(self.next);
             self.next = end;
-            return Brought { new: new + filled, advanced: true };
+            return Brought { new: new + filled, late, advanced: true };
         }
-        Brought { new: filled, advanced: false }
+        Brought { new: filled, late, advanced: false }
     }
 
-    /// The peer acknowledged up to `acknowledged`: how many ranges and bytes below it were never captured.
-    ///
-    /// They are given up: a later copy counts as a retransmission.
+    /// The peer acknowledged up to `acknowledged`: how many ranges and bytes below it were not captured so far.
     #[inline]
     pub fn acknowledge(&mut self, holes: &mut Holes, acknowledged: u32) -> (u32, u64) {
         if !self.holed && !after(acknowledged, self.next) {
             return (0, 0);
         }
-        self.give_up(holes, acknowledged)
+        self.tell(holes, acknowledged)
     }
 
     #[cold]
-    fn give_up(&mut self, holes: &mut Holes, acknowledged: u32) -> (u32, u64) {
+    fn tell(&mut self, holes: &mut Holes, acknowledged: u32) -> (u32, u64) {
         let ahead = after(acknowledged, self.next);
         if !self.begun || ahead && acknowledged.wrapping_sub(self.next) >= WILD_JUMP {
             return (0, 0);
         }
-        let (mut gaps, mut bytes) = holes.give_up(acknowledged);
-        self.holed = !holes.is_empty();
+        let (mut gaps, mut bytes) = holes.tell(acknowledged);
+        self.holed = holes.are_open();
         if ahead {
             gaps += 1;
             bytes += u64::from(acknowledged.wrapping_sub(self.next));
+            holes.add(Hole { from: self.next, to: acknowledged, told: true });
             self.next = acknowledged;
         }
         (gaps, bytes)
@@ -110,64 +121,68 @@ impl Stream {
 }
 
 impl Holes {
-    fn is_empty(&self) -> bool {
-        self.0.is_none()
+    /// Whether some were not acknowledged yet.
+    fn are_open(&self) -> bool {
+        self.0.as_ref().is_some_and(|holes| holes.iter().any(|hole| !hole.told))
     }
 
-    fn set(&mut self, ranges: Vec<(u32, u32)>) {
-        self.0 = if ranges.is_empty() { None } else { Some(Box::new(ranges)) };
+    fn set(&mut self, holes: Vec<Hole>) {
+        self.0 = if holes.is_empty() { None } else { Some(Box::new(holes)) };
     }
 
-    fn add(&mut self, from: u32, to: u32) {
-        let ranges = self.0.get_or_insert_default();
-        if ranges.len() == STREAM_HOLES {
-            ranges.remove(0);
+    fn add(&mut self, hole: Hole) {
+        let holes = self.0.get_or_insert_default();
+        if holes.len() == STREAM_HOLES {
+            holes.remove(0);
         }
-        ranges.push((from, to));
+        holes.push(hole);
     }
 
-    /// Closes what `[from, to)` covers; returns how many bytes that was.
-    fn fill(&mut self, from: u32, to: u32) -> u32 {
-        let Some(ranges) = self.0.take() else { return 0 };
-        let mut filled = 0;
-        let mut left = Vec::with_capacity(ranges.len() + 1);
-        for (start, end) in *ranges {
-            let low = if after(from, start) { from } else { start };
-            let high = if after(end, to) { to } else { end };
+    /// Closes what `[from, to)` covers; returns how many bytes that was, and how many of them had been told.
+    fn fill(&mut self, from: u32, to: u32) -> (u32, u32) {
+        let Some(holes) = self.0.take() else { return (0, 0) };
+        let (mut filled, mut late) = (0, 0);
+        let mut left = Vec::with_capacity(holes.len() + 1);
+        for hole in *holes {
+            let low = if after(from, hole.from) { from } else { hole.from };
+            let high = if after(hole.to, to) { to } else { hole.to };
             if !after(high, low) {
-                left.push((start, end));
+                left.push(hole);
                 continue;
             }
             filled += high.wrapping_sub(low);
-            if after(low, start) {
-                left.push((start, low));
+            late += if hole.told { high.wrapping_sub(low) } else { 0 };
+            if after(low, hole.from) {
+                left.push(Hole { to: low, ..hole });
             }
-            if after(end, high) {
-                left.push((high, end));
+            if after(hole.to, high) {
+                left.push(Hole { from: high, ..hole });
             }
         }
         left.truncate(STREAM_HOLES);
         self.set(left);
-        filled
+        (filled, late)
     }
 
-    /// Forgets what lies below `acknowledged`; returns how many ranges and bytes that was.
-    fn give_up(&mut self, acknowledged: u32) -> (u32, u64) {
-        let Some(ranges) = self.0.take() else { return (0, 0) };
+    /// Marks what lies below `acknowledged`; returns how many ranges and bytes were not marked before.
+    fn tell(&mut self, acknowledged: u32) -> (u32, u64) {
+        let Some(holes) = self.0.take() else { return (0, 0) };
         let (mut gaps, mut bytes) = (0, 0);
-        let mut left = Vec::new();
-        for (start, end) in *ranges {
-            if !after(acknowledged, start) {
-                left.push((start, end));
+        let mut left = Vec::with_capacity(holes.len() + 1);
+        for hole in *holes {
+            if hole.told || !after(acknowledged, hole.from) {
+                left.push(hole);
                 continue;
             }
             gaps += 1;
-            let high = if after(end, acknowledged) { acknowledged } else { end };
-            bytes += u64::from(high.wrapping_sub(start));
-            if after(end, high) {
-                left.push((high, end));
+            let high = if after(hole.to, acknowledged) { acknowledged } else { hole.to };
+            bytes += u64::from(high.wrapping_sub(hole.from));
+            left.push(Hole { to: high, told: true, ..hole });
+            if after(hole.to, high) {
+                left.push(Hole { from: high, ..hole });
             }
         }
+        left.truncate(STREAM_HOLES);
         self.set(left);
         (gaps, bytes)
     }
@@ -181,9 +196,9 @@ mod tests {
     fn bytes_in_order_are_new_and_repeated_ones_are_not() {
         let (mut stream, mut holes) = (Stream::default(), Holes::default());
         stream.begin(1000);
-        assert_eq!(stream.take(&mut holes, 1000, 100), Brought { new: 100, advanced: true });
-        assert_eq!(stream.take(&mut holes, 1000, 100), Brought { new: 0, advanced: false });
-        assert_eq!(stream.take(&mut holes, 1050, 100), Brought { new: 50, advanced: true });
+        assert_eq!(stream.take(&mut holes, 1000, 100), Brought { new: 100, late: 0, advanced: true });
+        assert_eq!(stream.take(&mut holes, 1000, 100), Brought { new: 0, late: 0, advanced: false });
+        assert_eq!(stream.take(&mut holes, 1050, 100), Brought { new: 50, late: 0, advanced: true });
     }
 
     #[test]
@@ -205,7 +220,21 @@ mod tests {
         stream.take(&mut holes, 20, 10);
         assert_eq!(stream.acknowledge(&mut holes, 10), (0, 0));
         assert_eq!(stream.acknowledge(&mut holes, 30), (1, 10));
-        assert_eq!(stream.take(&mut holes, 10, 10).new, 0);
+        assert_eq!(stream.acknowledge(&mut holes, 30), (0, 0));
+    }
+
+    #[test]
+    fn bytes_captured_after_their_acknowledgement_are_new() {
+        let (mut stream, mut holes) = (Stream::default(), Holes::default());
+        stream.begin(0);
+        for round in 0..100 {
+            let at = round * 100;
+            assert_eq!(stream.acknowledge(&mut holes, at + 100), (1, 100));
+            assert_eq!(stream.take(&mut holes, at, 60), Brought { new: 60, late: 60, advanced: false });
+            assert_eq!(stream.take(&mut holes, at + 60, 40), Brought { new: 40, late: 40, advanced: false });
+            assert_eq!(stream.take(&mut holes, at, 100), Brought::default());
+        }
+        assert!(holes.0.is_none());
     }
 
     #[test]
@@ -214,7 +243,7 @@ mod tests {
         stream.begin(0);
         stream.take(&mut holes, 0, 10);
         assert_eq!(stream.acknowledge(&mut holes, 1010), (1, 1000));
-        assert_eq!(stream.take(&mut holes, 1010, 5), Brought { new: 5, advanced: true });
+        assert_eq!(stream.take(&mut holes, 1010, 5), Brought { new: 5, late: 0, advanced: true });
     }
 
     #[test]

@@ -206,6 +206,7 @@ fn payload(flow: &mut Flow, side: Side, packet: &Packet, control: u8) {
     if len > 0 && control & flag::RST == 0 {
         let brought = end.stream.take(&mut flow.details[side].holes, sequence, len);
         end.payload += u64::from(brought.new);
+        flow.missed_bytes -= u64::from(brought.late).min(flow.missed_bytes);
         if !brought.advanced {
             repeated(flow, side, brought.new);
         }
