@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import shutil
@@ -143,3 +144,16 @@ def test_unreadable_captures_and_dropped_packets_are_problems_that_hide_traffic(
     assert [problem["name"] for problem in entries[1]["problems"]] == ["capture-unreadable"]
     assert entries[1]["problems"][0]["hides_traffic"]
     assert (entries[1]["start"], entries[1]["packets"]) == (None, 0)
+
+
+def test_the_collector_of_garbage_is_left_as_it_was() -> None:
+    report = auditor.audit(VIOLATING)
+    assert gc.isenabled()
+    document(report)
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        document(report)
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
