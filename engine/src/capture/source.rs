@@ -20,6 +20,8 @@ use super::zstandard::Zstandard;
 const COMPRESSED: usize = 256 << 10;
 /// Bytes that tell every known format.
 const START: usize = 8;
+/// Bytes of frames to be skipped that are looked past.
+const SKIPPED: usize = 1 << 20;
 
 /// Compressions by their first bytes.
 const COMPRESSIONS: &[(&[u8], Compression)] = &[
@@ -74,14 +76,14 @@ pub(super) fn sniff(source: Box<dyn Read + Send>) -> Result<(Buffer, Compression
 fn start(buffer: &mut Buffer, failed: impl FnOnce(io::Error) -> OpenError) -> Result<Start, OpenError> {
     // Nothing is pinned yet, so this cannot pause; a short file is seen by its length.
     let _ = buffer.ensure(START);
+    if skippable(buffer.unread()).is_some() {
+        return Ok(Start::Compressed(behind_skippable(buffer)));
+    }
     let bytes = &buffer.unread()[..buffer.unread().len().min(START)];
     let known = if let Some(&(_, format, help)) = OTHERS.iter().find(|(magic, ..)| bytes.starts_with(magic)) {
         Some(Start::Other(OpenError::Unsupported { format, help }))
     } else if let Some(&(_, compression)) = COMPRESSIONS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         Some(Start::Compressed(compression))
-    } else if matches!(bytes, [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..]) {
-        // A zstd file may begin with a frame to be skipped; one of lz4 could, but its writer puts none there.
-        Some(Start::Compressed(Compression::Zstandard))
     } else if bytes.starts_with(&[0x0a, 0x0d, 0x0d, 0x0a]) {
         Some(Start::Capture(Format::Pcapng))
     } else if bytes.len() >= 4 && pcap::magic(Order::Little.u32(bytes, 0)).is_some() {
@@ -98,6 +100,28 @@ fn start(buffer: &mut Buffer, failed: impl FnOnce(io::Error) -> OpenError) -> Re
         None if empty => Err(OpenError::Empty),
         None => Ok(Start::Other(OpenError::Unknown { start })),
     }
+}
+
+/// Length of a frame that decoders pass over, with its header, if one begins here.
+fn skippable(bytes: &[u8]) -> Option<usize> {
+    match bytes {
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, a, b, c, d, ..] => Some(8 + u32::from_le_bytes([*a, *b, *c, *d]) as usize),
+        _ => None,
+    }
+}
+
+/// Whose file it is that begins with such frames: zstd and lz4 have them alike (RFC 8878, 3.1.2). What comes behind tells.
+fn behind_skippable(buffer: &mut Buffer) -> Compression {
+    let mut at = 0;
+    while at < SKIPPED && buffer.ensure(at + START) == Ok(true) {
+        let bytes = &buffer.unread()[at..];
+        let Some(length) = skippable(bytes) else {
+            let known = COMPRESSIONS.iter().find(|(magic, _)| bytes.starts_with(magic));
+            return known.map_or(Compression::Zstandard, |&(_, compression)| compression);
+        };
+        at += length;
+    }
+    Compression::Zstandard
 }
 
 /// Reports why the source ended before its time.

@@ -112,6 +112,15 @@ fn an_xz_file_that_asks_for_too_much_memory_is_refused_with_the_reason() {
 }
 
 #[test]
+fn a_file_that_begins_with_skippable_frames_is_told_by_what_follows() {
+    let skippable = [&b"\x50\x2a\x4d\x18\x01\x02\0\0"[..], &[7; 513]].concat();
+    for compressed in [lz4(&capture(5)), zstd(&capture(5))] {
+        let got = read(&[&skippable, &skippable, &compressed[..]].concat());
+        assert_eq!(got.frames.len(), 5);
+    }
+}
+
+#[test]
 fn skippable_zstd_frames_are_passed_over() {
     let skippable = b"\x5a\x2a\x4d\x18\x03\0\0\0abc";
     let got = read(&[&skippable[..], &zstd(&capture(10)), skippable].concat());
