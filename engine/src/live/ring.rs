@@ -17,8 +17,9 @@ use super::error::OpenError;
 use super::filter::Program;
 use super::socket::{self, set};
 
-/// Bytes of a block: a jumbo frame after the other fits, and a full one is worth waking up for.
-pub const BLOCK_BYTES: usize = 1 << 20;
+/// Bytes of a block: the largest segment that a network card hands over fits, and a full one is worth waking up for. A
+/// larger one costs the kernel a search for free memory, and leaves the cache before it is read.
+pub const BLOCK_BYTES: usize = 1 << 18;
 
 /// Milliseconds after which the kernel hands over a block that is not full: part of how late a finding may be.
 const RETIRE_MS: u32 = 50;
