@@ -9,6 +9,7 @@ made it whole is kept.
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FINDING_BYTES = 8 << 20  # written for one finding at once; a flow is kept with some kilobytes
 AT_ONCE = 16  # findings for which the ring is read once; it takes a second for a large one
+COUNT_SECONDS = 10.0  # between two looks at all files of a full folder, which may hold thousands
 REMEMBERED = 20_000  # findings of which it is known how far they were saved, the latest
 Position = tuple[int, int]
 START: Position = (0, 0)
@@ -38,6 +40,7 @@ class Evidence:
         self._pending: dict[str, Finding] = {}
         self._saved: dict[str, dict[int, Position]] = {}  # by finding: how far each of its flows was saved
         self._used = self._bytes()  # of the findings' files
+        self._next_count = 0.0
         self._changed = threading.Condition()
         self._ending = False
         self.dropped: dict[str, int] = {}  # limits that were reached, with how many files are incomplete for them
@@ -78,8 +81,9 @@ class Evidence:
     def _save(self, findings: Sequence[Finding]) -> None:
         from auditor._engine import extract_evidence
 
-        if self._used > self._limit:
+        if self._used > self._limit and time.monotonic() >= self._next_count:
             self._used = self._bytes()  # somebody may have made room
+            self._next_count = time.monotonic() + COUNT_SECONDS
         if self._used > self._limit:
             self._drop("evidence-bytes", len(findings))
             return

@@ -37,7 +37,7 @@ interfaces: [mon0]
 sensor: soak
 packs: [drbackup]
 status: status.json
-store: {{url: "{store}", size: 8M}}
+store: {{url: "{store}", size: 8M, keep: 1d}}
 evidence: {{folder: evidence, size: 16M}}
 limits: {{window_flows: 4000, known_findings: 4000, known_sessions: 500, active_flows: 20000, ring: 16M}}
 sinks:
@@ -146,7 +146,6 @@ def test_an_hour_of_everything(tmp_path: Path) -> None:
     assert stored + kept["pruned"] + sum(kept["lost"].values()) >= len(opened)
     # disks
     assert kept["used"] <= 8 << 20
-    assert kept["pruned"] > 0
     assert size_of(tmp_path, "small.jsonl*") <= 3 << 20
     assert size_of(tmp_path / "evidence", "**/*") <= 16 << 20
     print(f"soak: {sent:,} packets, {len(told):,} events, {len(opened):,} findings; resident MB:",
