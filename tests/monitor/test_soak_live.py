@@ -139,12 +139,13 @@ def test_an_hour_of_everything(tmp_path: Path) -> None:
         assert sink["received"] == sink["delivered"] + sink["grouped"] + sum(sink["lost"].values()), sink
     assert (sinks["all"]["lost"], sinks["all"]["delivered"]) == ({}, len(told))
     assert sinks["webhook"]["delivered"] == 0
-    assert sinks["webhook"]["lost"]["queue-full"] > 0
+    assert sinks["webhook"]["lost"]["shutdown"] > 0
     # the store: what was told is there, went for want of room, or was lost and counted
     kept = status["store"]
     assert (kept["waiting"], kept["failures"] > 0) == (0, True)
     assert stored + kept["pruned"] + sum(kept["lost"].values()) >= len(opened)
     # disks
+    assert status["capture"]["limits"]["evidence-bytes"] > 0
     assert kept["used"] <= 8 << 20
     assert size_of(tmp_path, "small.jsonl*") <= 3 << 20
     assert size_of(tmp_path / "evidence", "**/*") <= 16 << 20
