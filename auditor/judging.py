@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
@@ -140,8 +141,9 @@ def prepare() -> None:
     all_judges()
 
 
-def all_checks() -> list[Check]:
-    """One of each check there is, sorted by id."""
+@cache
+def all_checks() -> Sequence[Check]:
+    """One of each check there is, sorted by id. They keep nothing, so that a watch can ask them again and again."""
     return [check for check in discovery.instances("auditor.checks", Check) if isinstance(check, Check)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from auditor import discovery
 from auditor.coverage import Exercise, Judges, coverage_of
 from auditor.errors import CaptureError
+from auditor.formats import SECOND_NS
 from auditor.health import Health, both_sides, health_of
 from auditor.request import CAPTURE, INSIDE, OUTSIDE, PROCESSES, Request, input_files
 from auditor.result import Audit, Judged
@@ -62,7 +64,7 @@ def audit(
     """
     near, far = _sides(_files(captures), _files(inside), _files(outside))
     chosen = [str(pack) for pack in packs]
-    as_of = as_of or _today()
+    as_of = as_of or local_day(time.time_ns())
     request = Request(
         inputs=(
             *input_files(near, INSIDE if far else CAPTURE),
@@ -169,9 +171,9 @@ def _columns(scan: RunningScan, progress: Progress | None, *, fingerprints: bool
     return batches
 
 
-def _today() -> date:
-    """Today at the place of whoever asks: a waiver's date is a day of theirs."""
-    return datetime.now().astimezone().date()
+def local_day(now_ns: int) -> date:
+    """The day at the place of whoever asks: a waiver's date is a day of theirs."""
+    return datetime.fromtimestamp(now_ns / SECOND_NS).astimezone().date()
 
 
 def judge_nothing(enabled: Sequence[EnabledPack], totals: Mapping[str, Any], health: Health) -> Judged:

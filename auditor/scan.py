@@ -33,6 +33,7 @@ else:
     from auditor.lean import NamedTuple
 
 THREADS_AT_MOST = 1024
+VLAN_MODES = ("auto", "ignore", "strict")
 LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
 LOOKS_PER_PROGRESS = round(PROGRESS_INTERVAL / LOOK_INTERVAL)

@@ -28,6 +28,8 @@ class Chosen(NamedTuple):
     fail_on: str
     allow_incomplete: bool
     kernel_filter: bool
+    keep_duplicates: bool
+    vlan: str
     evidence: str | None
     events: str
 
@@ -46,7 +48,7 @@ def run_config(config: str | None, check: bool, beside: Mapping[str, object], se
     from auditor._engine import __version__
     from auditor.monitor.run import Conductor
 
-    return _run(Conductor(loaded, __version__), seconds, ())
+    return _run(Conductor(loaded, __version__, alone=True), seconds, ())
 
 
 def run_store(store: str, chosen: Chosen, seconds: float | None, targets: Sequence[Target]) -> int:
@@ -69,12 +71,14 @@ def run_store(store: str, chosen: Chosen, seconds: float | None, targets: Sequen
         fail_on=chosen.fail_on,  # type: ignore[arg-type]  # one of the option's choices
         allow_incomplete=chosen.allow_incomplete,
         kernel_filter=chosen.kernel_filter,
+        keep_duplicates=chosen.keep_duplicates,
+        vlan=chosen.vlan,  # type: ignore[arg-type]  # likewise
         evidence=None if chosen.evidence is None else Evidence(folder=chosen.evidence),
         store=StoreSettings(url=url),
     )
     with event_lines(chosen.events) as publish:
         loaded = Loaded(monitor, os.path.join(os.getcwd(), "command line"))
-        return _run(Conductor(loaded, __version__, also=publish, whole=True), seconds, targets)
+        return _run(Conductor(loaded, __version__, also=publish, whole=True, alone=True), seconds, targets)
 
 
 def _run(conductor: Conductor, seconds: float | None, targets: Sequence[Target]) -> int:

@@ -1,8 +1,9 @@
 """Plain calls: read without Typer.
 
-Most calls are `auditor audit FILE… [--option value]…`. For those the 50 ms that importing Typer takes can be saved. A
-call is plain if every word of it is beyond doubt: options in full, and their values well formed. Anything else, and
-every mistake, is left to Typer. A test holds that both read a plain call alike.
+Most calls are `auditor audit FILE… [--option value]…`. For those the 50 ms that importing Typer takes can be saved, and
+`auditor watch` does without its memory for months. A call is plain if every word of it is beyond doubt: options in
+full, and their values well formed. Anything else, and every mistake, is left to Typer. A test holds that both read a
+plain call alike.
 
 AUDITOR_HEADSTART=0 switches it off, with the head start (`_headstart`).
 """
@@ -18,7 +19,7 @@ from auditor.cli._option import Call, Option, described, takes_number
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-COMMANDS = ("audit", "flows")
+COMMANDS = ("audit", "flows", "watch")
 DIGITS = 4  # of a number; longer ones are for Typer to refuse
 
 
@@ -60,4 +61,6 @@ def read(run: Callable[..., int], words: Sequence[str]) -> dict[str, Any] | None
             values[name] = int(value)
         else:
             return None
+    if "captures" not in run.__annotations__:
+        return None if captures else values
     return {"captures": tuple(captures), **values} if captures else None

@@ -7,11 +7,11 @@ from auditor import reports
 from auditor.cli import _output
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
+from auditor.scan import VLAN_MODES
 
 FORMATS = reports.formats()
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 COLOR = ("auto", "always", "never")
-VLAN = ("auto", "ignore", "strict")
 
 
 def run(
@@ -59,7 +59,8 @@ def run(
     validate_checksums: Annotated[bool, Option("Leave packets with wrong checksums out, as Zeek does.")] = False,
     keep_duplicates: Annotated[bool, Option("Count packets that a mirror port delivered twice as two.")] = False,
     vlan: Annotated[
-        str, Option("Join the VLANs of a flow: auto (and say so), ignore, strict (keep them apart).", "MODE", VLAN)
+        str,
+        Option("Join the VLANs of a flow: auto (and say so), ignore, strict (keep them apart).", "MODE", VLAN_MODES),
     ] = "auto",
     color: Annotated[str, Option("When to colour: auto, always, never.", "WHEN", COLOR)] = "auto",
 ) -> int:

@@ -6,10 +6,9 @@ from typing import Annotated
 from auditor.cli import _output
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
-from auditor.scan import ScanOptions
+from auditor.scan import VLAN_MODES, ScanOptions
 
 FORMATS = ("csv", "json", "jsonl", "parquet", "table")
-VLAN = ("auto", "ignore", "strict")
 INCOMPLETE = 3
 STORED = "parquet"  # judged again by `auditor whatif`
 
@@ -26,7 +25,8 @@ def run(
     validate_checksums: Annotated[bool, Option("Leave packets with wrong checksums out, as Zeek does.")] = False,
     keep_duplicates: Annotated[bool, Option("Count packets that a mirror port delivered twice as two.")] = False,
     vlan: Annotated[
-        str, Option("Join the VLANs of a flow: auto (and say so), ignore, strict (keep them apart).", "MODE", VLAN)
+        str,
+        Option("Join the VLANs of a flow: auto (and say so), ignore, strict (keep them apart).", "MODE", VLAN_MODES),
     ] = "auto",
 ) -> int:
     """Write the flow table: one row per flow.

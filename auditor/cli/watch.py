@@ -6,6 +6,7 @@ from auditor import reports
 from auditor.cli import _output
 from auditor.cli._option import Option
 from auditor.errors import AuditorError
+from auditor.scan import VLAN_MODES
 
 FORMATS = reports.formats()
 SEVERITIES = ("info", "low", "medium", "high", "critical")
@@ -48,6 +49,11 @@ def run(
     kernel_filter: Annotated[
         bool, Option("Let the kernel turn away traffic that concerns nobody; it is then not counted as `other`.")
     ] = False,
+    keep_duplicates: Annotated[bool, Option("Count packets that a mirror port delivered twice as two.")] = False,
+    vlan: Annotated[
+        str,
+        Option("Join the VLANs of a flow: auto (and say so), ignore, strict (keep them apart).", "MODE", VLAN_MODES),
+    ] = "auto",
     color: Annotated[str, Option("When to colour: auto, always, never.", "WHEN", COLOR)] = "auto",
 ) -> int:
     """Watch interfaces and report findings as they arise.
@@ -75,6 +81,8 @@ def run(
             "--fail-on": fail_on if fail_on != "medium" else None,
             "--allow-incomplete": allow_incomplete,
             "--kernel-filter": kernel_filter,
+            "--keep-duplicates": keep_duplicates,
+            "--vlan": vlan if vlan != "auto" else None,
         }
         return _monitor.run_config(config, check, beside, None if duration is None else _seconds(duration))
     if not interface:
@@ -87,7 +95,16 @@ def run(
         from auditor.cli import _monitor
 
         chosen = _monitor.Chosen(
-            interface, pack, site, fail_on, allow_incomplete, kernel_filter, evidence, events or _output.STDOUT
+            interfaces=interface,
+            packs=pack,
+            site=site,
+            fail_on=fail_on,
+            allow_incomplete=allow_incomplete,
+            kernel_filter=kernel_filter,
+            keep_duplicates=keep_duplicates,
+            vlan=vlan,
+            evidence=evidence,
+            events=events or _output.STDOUT,
         )
         return _monitor.run_store(store, chosen, seconds, targets)
     if format is None and not output and events not in (None, _output.STDOUT):
@@ -111,6 +128,8 @@ def run(
         fail_on=Severity[fail_on.upper()],
         allow_incomplete=allow_incomplete,
         kernel_filter=kernel_filter,
+        keep_duplicates=keep_duplicates,
+        vlan=vlan,
         evidence=None if evidence is None else Path(evidence),
     )
     with event_lines(events or _output.STDOUT) as publish:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from auditor import discovery
@@ -56,6 +57,7 @@ def verdicts_of(packs: Sequence[EnabledPack], case: Case) -> Mapping[tuple[str, 
     }
 
 
-def all_judges() -> list[Judge]:
-    """One of each judge there is, sorted by id."""
+@cache
+def all_judges() -> Sequence[Judge]:
+    """One of each judge there is, sorted by id. They keep nothing."""
     return [judge for judge in discovery.instances("auditor.judges", Judge) if isinstance(judge, Judge)]

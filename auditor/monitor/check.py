@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from auditor.errors import AuditorError
 from auditor.monitor.config import Loaded
-from auditor.monitor.run import STREAM, Judging
+from auditor.monitor.making import Judging
+from auditor.monitor.run import STREAM
 from auditor.sinks import open_sink
 from auditor.sinks.base import DeliveryError
 

@@ -170,6 +170,10 @@ class Monitor:
     allow_incomplete: Flag = False
     kernel_filter: Flag = False
     """Let the kernel turn away what concerns nobody; it is then not counted as `other`."""
+    keep_duplicates: Flag = False
+    """Count packets that a mirror port delivered twice as two."""
+    vlan: Literal["auto", "ignore", "strict"] = "auto"
+    """Join the VLANs of a flow: `auto` joins and says so, `ignore` joins, `strict` keeps them apart."""
     store: Annotated[StoreSettings | None, Shorthand()] = None
     sinks: tuple[AnySink, ...] = ()
     evidence: Evidence | None = None

@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Final
 
 from auditor.errors import AuditorError
+from auditor.watch.options import RING
 
 SHARES: Final = 8
-RING: Final = "ring"
-"""As `auditor.watch.evidence` calls the folder of the segments."""
 
 
 class EvidenceFolder:

@@ -207,9 +207,10 @@ def _added(past: Mapping[str, Any], health: Mapping[str, Any]) -> dict[str, Any]
     found: dict[str, dict[str, Any]] = {}
     for source in (past, health):
         for name, one in source.get("interfaces", {}).items():
-            into = found.setdefault(name, {"packets": 0, "bytes": 0, "drops": {}})
-            into["packets"] += one["packets"]
-            into["bytes"] += one["bytes"]
+            into = found.setdefault(name, {"packets": 0, "bytes": 0, "away": 0.0, "drops": {}})
+            for counter in ("packets", "bytes", "away"):
+                into[counter] += one[counter]
+            into["is_away"] = one["is_away"]
             for cause, count in one["drops"].items():
                 into["drops"][cause] = into["drops"].get(cause, 0) + count
     return {"interfaces": found}
@@ -236,6 +237,7 @@ def _troubles(status: Mapping[str, Any]) -> list[str]:
         if lost := sum(store["lost"].values()):
             found.append(f"the store lost {lost:,} events ({_causes(store['lost'])})")
     capture = status["capture"]
+    found += [f"interface {name} is down or gone" for name, one in capture["interfaces"].items() if one["is_away"]]
     dropped = sum(sum(one["drops"].values()) for one in capture["interfaces"].values())
     seen = sum(one["packets"] for one in capture["interfaces"].values())
     if status["last_tick_ns"] and not seen:

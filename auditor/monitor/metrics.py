@@ -58,6 +58,14 @@ def _families(status: Mapping[str, Any]) -> Iterator[Family]:
         [({"interface": name, "cause": cause}, count)
          for name, one in interfaces.items() for cause, count in one["drops"].items()],
     )  # fmt: skip
+    yield Family(
+        "interface_up", "gauge", "Whether it is there, and up.",
+        [({"interface": name}, int(not one["is_away"])) for name, one in interfaces.items()],
+    )  # fmt: skip
+    yield Family(
+        "interface_away_seconds_total", "counter", "How long it was down or gone.",
+        [({"interface": name}, one["away"]) for name, one in interfaces.items()],
+    )  # fmt: skip
     yield Family("capture_complete", "gauge", "Whether losses still allow a clean verdict.",
                  [({}, int(capture["complete"]))])  # fmt: skip
     yield Family("flows", "gauge", "Flows by state.",
@@ -146,9 +154,12 @@ class MetricsServer:
         except OSError as error:
             raise AuditorError(f"metrics: nothing can listen at {listen}: {error.strerror}") from None
         self._thread = threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True)
+
+    def start(self) -> None:
         self._thread.start()
 
     def close(self) -> None:
-        self._server.shutdown()
+        if self._thread.ident is not None:
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()

@@ -10,102 +10,31 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from auditor.errors import AuditorError
 from auditor.monitor.config import Loaded, load_monitor
-from auditor.monitor.evidence import SHARES, EvidenceFolder
+from auditor.monitor.evidence import EvidenceFolder
 from auditor.monitor.hub import Feed, Hub, now_text
+from auditor.monitor.keeper import Keeper
+from auditor.monitor.making import Judging, MakeWatch, Opener, Publish, make_watch
 from auditor.monitor.metrics import MetricsServer
-from auditor.monitor.notify import notify, reloading, watchdog_seconds
-from auditor.monitor.status import WRITE_SECONDS, write_status
+from auditor.monitor.notify import notify, reloading
 from auditor.monitor.windowend import write_reports
-from auditor.sinks.base import Event, notice
+from auditor.sinks.base import notice
 from auditor.upcoming import Stretch, stretches
 
 if TYPE_CHECKING:
     from auditor.result import Audit
-    from auditor.rulepack import EnabledPack
-    from auditor.site import Site
     from auditor.store.flows import FlowArchive
-    from auditor.watch.tick import Tick
 
 LOOK_SECONDS: Final = 0.2
 """How soon a signal, the end of a window or the end of the capture is noticed."""
-SILENCE_SECONDS: Final = 30.0
-"""A watch that has judged nothing for so long hangs: the service manager is no longer told that all is well."""
 STREAM: Final = "-"
-
-
-class Watching(Protocol):
-    """What is used of `auditor.watch.Watch`."""
-
-    def run(self, duration: float | None = None) -> None: ...
-    def stop(self) -> None: ...
-    def reload(self, packs: tuple[EnabledPack, ...], site: Site | None) -> None: ...
-    def report(self) -> Audit: ...
-
-
-Publish = Callable[[Event], None]
-OnTick = Callable[["Tick"], None]
-MakeWatch = Callable[["Judging", Publish, OnTick, Path | None], Watching]
-
-
-class Judging:
-    """What traffic is held against. A reload replaces it as a whole."""
-
-    def __init__(self, loaded: Loaded) -> None:
-        """Raises: RulePackError, SiteError, AuditorError."""
-        from auditor.rulepack import enable
-        from auditor.site import load_site
-
-        self.loaded = loaded
-        self.site = None if loaded.site is None else load_site(loaded.site, loaded.packs)
-        self.packs = enable(self.site, loaded.packs)
-
-
-def make_watch(judging: Judging, publish: Publish, on_tick: OnTick, evidence: Path | None) -> Watching:
-    """The real one. `evidence`: a folder of its own."""
-    from auditor.request import Request
-    from auditor.watch import Options, Watch
-
-    monitor = judging.loaded.monitor
-    options = Options(
-        fail_on=monitor.severity, allow_incomplete=monitor.allow_incomplete, kernel_filter=monitor.kernel_filter
-    )
-    if monitor.limits is not None:
-        limits = monitor.limits
-        given: dict[str, Any] = {
-            "active_flows": limits.active_flows,
-            "window_flows": limits.window_flows,
-            "known_findings": limits.known_findings,
-            "known_sessions": limits.known_sessions,
-            "ring_bytes": limits.ring,
-        }
-        options = replace(options, **{name: value for name, value in given.items() if value is not None})
-    if evidence is not None and monitor.evidence is not None:
-        options = replace(
-            options,
-            evidence=evidence,
-            evidence_bytes=monitor.evidence.size // SHARES,
-            evidence_age=float(monitor.evidence.keep),
-            evidence_flow_bytes=monitor.evidence.flow,
-        )
-    request = Request(packs=tuple(judging.loaded.packs), site=judging.loaded.site)
-    return Watch(
-        monitor.interfaces,
-        judging.packs,
-        judging.site,
-        options,
-        request=request,
-        publish=publish,
-        on_tick=on_tick,
-    )
 
 
 class _Part:
@@ -149,9 +78,11 @@ class Conductor:
         *,
         also: Publish | None = None,
         whole: bool = False,
+        alone: bool = False,
     ) -> None:
-        """`also` hears every event, beside the sinks. `whole`: time is not cut. Raises: AuditorError."""
-        self.whole = whole
+        """`also` hears every event, beside the sinks. `whole`: time is not cut. `alone`: the process does nothing else,
+        and gives up all rights that this does not need. Raises: AuditorError."""
+        self.whole, self.alone = whole, alone
         self.loaded = loaded
         self.judging = Judging(loaded)
         self.hub = Hub(loaded, version, also)
@@ -162,7 +93,7 @@ class Conductor:
             if evidence is None
             else EvidenceFolder(loaded.path(evidence.folder), size=evidence.size, keep=evidence.keep)
         )
-        self._make = make
+        self._opener = Opener(make)
         self._stop = threading.Event()
         self._reload = threading.Event()
 
@@ -174,10 +105,17 @@ class Conductor:
         until = None if duration is None else time.monotonic() + duration
         listen = self.loaded.monitor.metrics
         with ExitStack() as behind:  # closed in the opposite order, whatever happens
+            behind.callback(self._opener.close)
+            metrics = None
             if listen is not None:
-                behind.callback(MetricsServer(listen.listen, self.hub.status).close)
+                metrics = MetricsServer(listen.listen, self.hub.status)
+                behind.callback(metrics.close)
+            if self.alone:
+                self._opener.keep_right()
+            if metrics is not None:
+                metrics.start()
             self.hub.start()
-            keeper = _Keeper(self.hub, self.loaded.status)
+            keeper = Keeper(self.hub, self.loaded.status)
             behind.callback(keeper.close)
             behind.callback(self._close)
             return self._watch(until)
@@ -187,9 +125,7 @@ class Conductor:
         cuts = self._cuts()
         part = self._begin(next(cuts))
         if self.whole:
-            from auditor.watch.permission import give_up_privileges
-
-            give_up_privileges()  # nothing has to be opened again
+            self._opener.close()  # nothing has to be opened again
         notify("READY=1", f"STATUS={self._sentence()}")
         while part.thread.is_alive() and not self._stop.wait(LOOK_SECONDS):
             if until is not None and time.monotonic() >= until:
@@ -219,19 +155,20 @@ class Conductor:
         self._reload.set()
 
     def _begin(self, stretch: Stretch) -> _Part:
-        return _Part(self.hub, self.judging, stretch, self._make, self.evidence)
+        return _Part(self.hub, self.judging, stretch, self._opener.make, self.evidence)
 
     def _take_new(self, part: _Part) -> None:
         """Packs and site as they are now; where they are wrong, the old ones stay."""
         notify(*reloading())
         self.hub.reopen()
         try:
-            loaded = load_monitor(self.loaded.file)
-            judging = Judging(loaded)
+            fresh = load_monitor(self.loaded.file)
+            told = replace(self.loaded.monitor, packs=fresh.monitor.packs, site=fresh.monitor.site)
+            judging = Judging(replace(self.loaded, monitor=told))  # later parts are watched as it was told
         except AuditorError as error:
             self._told(accepted=False, reason=str(error))
         else:
-            changed = _other_changes(self.loaded, loaded)
+            changed = _other_changes(self.loaded, fresh)
             self.judging = judging
             part.watch.reload(judging.packs, judging.site)
             packs = ", ".join(f"{enabled.pack.id} {enabled.pack.version}" for enabled in judging.packs)
@@ -291,40 +228,6 @@ class Conductor:
 
     def _sentence(self) -> str:
         return f"watching {', '.join(self.loaded.monitor.interfaces)}"
-
-
-class _Keeper:
-    """Writes the status and feeds the watchdog, from a thread of its own."""
-
-    def __init__(self, hub: Hub, path: str) -> None:
-        """Raises: AuditorError where the status cannot be written."""
-        self.hub, self.path = hub, path
-        self._closed = threading.Event()
-        try:
-            write_status(path, hub.status())
-        except OSError as error:
-            raise AuditorError(
-                f"{path}: the status cannot be written: {error.strerror}", help="set `status` in the configuration"
-            ) from None
-        self._thread = threading.Thread(target=self._work, name="status", daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._closed.set()
-        self._thread.join()
-        self._write()
-
-    def _work(self) -> None:
-        asked = watchdog_seconds()
-        wait = WRITE_SECONDS if asked is None else min(WRITE_SECONDS, asked / 3)
-        while not self._closed.wait(wait):
-            self._write()
-            if asked is not None and self.hub.tick_age < SILENCE_SECONDS:
-                notify("WATCHDOG=1")
-
-    def _write(self) -> None:
-        with suppress(OSError):  # a full disk; `auditor status` sees that it grows old
-            write_status(self.path, self.hub.status())
 
 
 @contextmanager

@@ -9,17 +9,25 @@ made it whole is kept.
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from auditor.errors import WatchError
 from auditor.grouping import MAX_EVIDENCE
+from auditor.watch.options import RING
+from auditor.watch.permission import give_up_privileges
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from auditor.finding import Finding
 
-RING = "ring"  # folder of the segments, below that of the findings' files
 FINDING_BYTES = 8 << 20  # written for one finding at once; a flow is kept with some kilobytes
+AT_ONCE = 16  # findings for which the ring is read once; it takes a second for a large one
+COUNT_SECONDS = 10.0  # between two looks at all files of a full folder, which may hold thousands
+REMEMBERED = 20_000  # findings of which it is known how far they were saved, the latest
 Position = tuple[int, int]
 START: Position = (0, 0)
 
@@ -31,6 +39,8 @@ class Evidence:
         self._folder, self._limit = folder, limit
         self._pending: dict[str, Finding] = {}
         self._saved: dict[str, dict[int, Position]] = {}  # by finding: how far each of its flows was saved
+        self._used = self._bytes()  # of the findings' files
+        self._next_count = 0.0
         self._changed = threading.Condition()
         self._ending = False
         self.dropped: dict[str, int] = {}  # limits that were reached, with how many files are incomplete for them
@@ -53,40 +63,68 @@ class Evidence:
         self._thread.join()
 
     def _run(self) -> None:
+        with suppress(WatchError):
+            give_up_privileges()  # begun by whoever may open interfaces
         while True:
             with self._changed:
                 while not self._pending and not self._ending:
                     self._changed.wait()
                 if not self._pending:
                     return
-                finding = self._pending.pop(next(iter(self._pending)))
+                names = [name for name, _ in zip(self._pending, range(AT_ONCE), strict=False)]
+                findings = [self._pending.pop(name) for name in names]
             try:
-                self._save(finding)
+                self._save(findings)
             except OSError:
-                self._drop("evidence-not-written")
+                self._drop("evidence-not-written", len(findings))
 
-    def _save(self, finding: Finding) -> None:
+    def _save(self, findings: Sequence[Finding]) -> None:
         from auditor._engine import extract_evidence
 
-        if self._used() > self._limit:
-            self._drop("evidence-bytes")
+        if self._used > self._limit and time.monotonic() >= self._next_count:
+            self._used = self._bytes()  # somebody may have made room
+            self._next_count = time.monotonic() + COUNT_SECONDS
+        if self._used > self._limit:
+            self._drop("evidence-bytes", len(findings))
             return
-        known = self._saved.setdefault(finding.id, {})
+        wishes = [(str(self._file(finding)), _comment(finding), self._flows(finding)) for finding in findings]
+        before = sum(map(_size, map(self._file, findings)))
+        counts, end = extract_evidence(str(self._folder / RING), wishes, FINDING_BYTES)
+        self._used += sum(map(_size, map(self._file, findings))) - before
+        for finding, (_, _, flows), count in zip(findings, wishes, counts, strict=True):
+            if count is None:
+                self._drop("evidence-not-written", 1)
+                continue
+            self._saved.pop(finding.id, None)
+            self._saved[finding.id] = dict.fromkeys((flow_id for flow_id, _ in flows), end)
+        while len(self._saved) > REMEMBERED:
+            del self._saved[next(iter(self._saved))]
+
+    def _flows(self, finding: Finding) -> list[tuple[int, Position]]:
+        """The flows of which packets are kept, and from where on they are new."""
+        known = dict(self._saved.get(finding.id, {}))
         for flow_id in finding.flow_ids:
             if len(known) >= MAX_EVIDENCE:
                 break
             known.setdefault(int(flow_id, 16), START)
-        _, end = extract_evidence(
-            str(self._folder / RING),
-            str(self._folder / f"{finding.check}-{finding.id}.pcapng"),
-            list(known.items()),
-            f"auditor: {finding.check} {finding.id} ({finding.severity.word}): {finding.message}",
-            FINDING_BYTES,
-        )
-        self._saved[finding.id] = dict.fromkeys(known, end)
+        return list(known.items())
 
-    def _used(self) -> int:
-        return sum(path.stat().st_size for path in self._folder.glob("*.pcapng"))
+    def _file(self, finding: Finding) -> Path:
+        return self._folder / f"{finding.check}-{finding.id}.pcapng"
 
-    def _drop(self, limit: str) -> None:
-        self.dropped[limit] = self.dropped.get(limit, 0) + 1
+    def _bytes(self) -> int:
+        return sum(map(_size, self._folder.glob("*.pcapng")))
+
+    def _drop(self, limit: str, count: int) -> None:
+        self.dropped[limit] = self.dropped.get(limit, 0) + count
+
+
+def _comment(finding: Finding) -> str:
+    return f"auditor: {finding.check} {finding.id} ({finding.severity.word}): {finding.message}"
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -39,6 +39,13 @@ class Losses:
         self._captures = [self._weighed(capture, tick.sources[at]) for at, capture in enumerate(tick.captures)]
         self._since_ns = self._since_ns or tick.now_ns or time.time_ns()
 
+    @property
+    def away(self) -> frozenset[str]:
+        """Interfaces that are down or gone now."""
+        states = [] if self._tick is None else self._tick.sources
+        pairs = zip(self._captures, states, strict=True)
+        return frozenset(str(capture["path"]) for capture, state in pairs if state["is_away"])
+
     def require_something(self) -> None:
         """Raises: CaptureError if no source could be read at all."""
         if self._captures and all(capture["error"] and not capture["packets"] for capture in self._captures):
@@ -75,6 +82,8 @@ class Losses:
                     "packets": capture["packets"],
                     "bytes": capture["bytes"],
                     "drops": {cause: state[cause] for cause in CAUSES},
+                    "away": round(state["away"], 3),
+                    "is_away": state["is_away"],
                 }
                 for capture, state in zip(self._captures, states, strict=True)
             },
@@ -106,7 +115,8 @@ class Losses:
                     "count": state["down"],
                     "frame": 0,
                     "offset": 0,
-                    "message": "the interface was down or gone; what passed meanwhile was not seen",
+                    "message": f"the interface was down or gone, for {state['away']:.1f} s in all; "
+                    "what passed meanwhile was not seen",
                     "hides_traffic": True,
                 }
             )

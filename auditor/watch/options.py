@@ -7,6 +7,8 @@ from pathlib import Path
 
 from auditor.severity import Severity
 
+RING = "ring"  # folder of the segments of evidence, below that of the findings' files
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -37,5 +39,7 @@ class Options:
     evidence_flow_bytes: int = 64 << 10  # IP bytes of one flow that are kept, both directions: data channels are long
     # Let the kernel turn away what no check can concern. Findings stay the same; traffic of nobody is not counted then.
     kernel_filter: bool = False
+    keep_duplicates: bool = False  # packets that a mirror port delivered twice are two
+    vlan: str = "auto"  # what VLAN tags mean to flows: "auto", "ignore", "strict"
     fail_on: Severity = Severity.MEDIUM
     allow_incomplete: bool = False

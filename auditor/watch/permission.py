@@ -19,17 +19,17 @@ def watch_error(error: OSError) -> WatchError:
     return WatchError(f"{interface}: {what}")
 
 
-def give_up_privileges() -> None:
-    """Give up every capability of this process, once the interfaces are open; root may still write files of others.
+def give_up_privileges(*, captures: bool = False) -> None:
+    """Give up every capability of this thread, and of those that it starts; root may still write files of others.
 
-    For programs that only watch: there is no way back. Threads that run already keep theirs.
+    For programs that only watch: there is no way back. `captures`: interfaces may still be opened.
     """
     from auditor import _engine
 
     try:
-        _engine.give_up_privileges(os.getuid() == 0)
+        _engine.give_up_privileges(writes_anywhere=os.getuid() == 0, captures=captures)
     except OSError as error:
-        raise WatchError(f"cannot give up privileges after opening the interfaces: {error.strerror}") from None
+        raise WatchError(f"cannot give up privileges: {error.strerror}") from None
 
 
 def interfaces() -> list[str]:

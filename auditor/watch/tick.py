@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from auditor.finding import Finding
     from auditor.sessions import Session
 
-# As JSON writes it. `event` is `opened`, `updated`, `closed` (beside the fields of a finding as in the report) or
-# `health` (beside the fields of `Tick.health`); `time` is when it was told, ISO 8601 UTC with nanoseconds.
+# As JSON writes it. `event` is `opened`, `updated`, `closed` (beside the fields of a finding as in the report),
+# `health` (beside the fields of `Tick.health`) or `notice` (with `name`, `severity` and `message`: an interface went or
+# came); `time` is when it was told, ISO 8601 UTC with nanoseconds.
 Event = Mapping[str, object]
 
 
@@ -22,7 +23,8 @@ class Tick:
 
     time_ns: int
     # `packets`, `bytes`, `drops` in all; `interval` with the same of the time since the last health event;
-    # `interfaces`: for each name `packets`, `bytes`, and drops by cause (`kernel`, `interface`, `freezes`, `ours`);
+    # `interfaces`: for each name `packets`, `bytes`, drops by cause (`kernel`, `interface`, `freezes`, `down`), and for
+    # how many seconds it was down or gone (`away`) and whether it is so now (`is_away`);
     # `flows`: `judged`, `retired`, `evicted`; `limits`: names of limits that were reached, with counts;
     # `complete`: whether drops still allow a clean verdict.
     health: Mapping[str, Any]

@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import time
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor.errors import WatchError
-from auditor.formats import SECOND_NS, time_text
-from auditor.judging import judge
+from auditor.formats import time_text
+from auditor.pipeline import judge_nothing, local_day
 from auditor.request import CAPTURE, Request, input_files
 from auditor.result import Audit
 from auditor.scan import ScanOptions, audit_options
 from auditor.site import Site
-from auditor.watch.evidence import RING, Evidence
-from auditor.watch.ledger import Ledger
 from auditor.watch.losses import Losses
-from auditor.watch.options import Options
+from auditor.watch.options import RING, Options
 from auditor.watch.permission import watch_error
 from auditor.watch.telling import Telling
 from auditor.watch.tick import OnTick, Publish, Tick, ignore
-from auditor.watch.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,12 +26,12 @@ if TYPE_CHECKING:
     from auditor import _engine
     from auditor.result import Judged
     from auditor.rulepack import EnabledPack
+    from auditor.watch.evidence import Evidence
+    from auditor.watch.judging import Judging
 
 LOOK_INTERVAL = 0.2  # seconds between two looks at whether to stop, to reload or to tell of the health
 # Judging takes at most this share of the time: what a tick cannot do, the next one does for both.
 BUSY_SHARE = 0.5
-# Where nothing came but further bytes of flows that go on, they are judged in this rhythm, in seconds.
-QUIET_INTERVAL = 5.0
 
 
 class Watch:
@@ -57,25 +53,24 @@ class Watch:
     ) -> None:
         """`request`: which packs and site were asked for, for the report's manifest."""
         self._options = options or Options()
-        self._request = (request or Request())._replace(inputs=tuple(input_files(interfaces, CAPTURE)))
+        self._request = (request or Request())._replace(
+            inputs=tuple(input_files(interfaces, CAPTURE)),
+            keep_duplicates=self._options.keep_duplicates,
+            vlan=self._options.vlan,
+        )
         self._packs, self._site_given = packs, site
         self._publish, self._on_tick = publish, on_tick
-        self._window = Window()
-        self._ledger = Ledger(findings=self._options.known_findings, sessions=self._options.known_sessions)
         self._losses = Losses(self._options)
         self._telling = Telling(self._options)
-        self._judged: Judged | None = None  # of the window alone
-        self._whole: Judged | None = None  # with what has left
-        self._judged_ns = 0
-        self._behind = False  # flows went on since they were judged
-        self._retired = 0
+        self._judging: Judging | None = None  # from the first tick on that concerns a vendor
+        self._whole: Judged | None = None
+        self._totals: dict[str, int] = _empty_totals()
         self._now_ns = time.time_ns()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._next: tuple[tuple[EnabledPack, ...], Site | None] | None = None
         self._engine = self._start(interfaces)
-        folder = self._options.evidence
-        self._evidence = None if folder is None else Evidence(folder, self._options.evidence_bytes)
+        self._evidence = self._keep_evidence()
 
     def run(self, duration: float | None = None) -> None:
         """Watch until `stop`, the end of all files, or for `duration` seconds.
@@ -93,7 +88,9 @@ class Watch:
             tick = self._engine.next_tick(LOOK_INTERVAL)
             if tick is not None:
                 busy = time.monotonic()
+                before = self._losses.away
                 self._losses.take(tick)
+                self._tell_of_absence(before)
                 if tick.last:
                     self._losses.require_something()
                 self._take(tick, again=fresh)
@@ -104,7 +101,7 @@ class Watch:
                 busy = time.monotonic() - busy
                 if busy > self._options.tick * BUSY_SHARE:
                     self._stop.wait(busy / BUSY_SHARE - busy)
-            if self._judged is not None and time.monotonic() >= health_due:
+            if self._whole is not None and time.monotonic() >= health_due:
                 health_due = time.monotonic() + self._options.health_interval
                 self._tell_health()
 
@@ -119,12 +116,8 @@ class Watch:
 
     def report(self) -> Audit:
         """What `audit` would say of all that passed, after `run`; before, of all so far."""
-        from auditor.pipeline import judge_nothing
-
         health = self._losses.health()
-        judged = self._whole
-        if judged is None:
-            judged = judge_nothing(self._packs, _empty_totals() | dict(self._window.totals), health)
+        judged = self._whole or judge_nothing(self._packs, self._totals, health)
         return Audit(
             health=health,
             enabled_packs=self._packs,
@@ -132,7 +125,7 @@ class Watch:
             judged=judged,
             fail_on=self._options.fail_on,
             allow_incomplete=self._options.allow_incomplete,
-            request=self._request._replace(as_of=_today(self._judged_ns or self._now_ns)),
+            request=self._request._replace(as_of=local_day(self._now_ns)),
         )
 
     def _start(self, interfaces: Sequence[str]) -> _engine.Watching:
@@ -153,6 +146,8 @@ class Watch:
                 tick=options.tick,
                 ring_bytes=options.ring_bytes,
                 active_flows=options.active_flows,
+                keep_duplicates=options.keep_duplicates,
+                vlan=options.vlan,
                 evidence=options.evidence
                 and (
                     str(options.evidence / RING),
@@ -195,18 +190,10 @@ class Watch:
     def _take(self, tick: _engine.Tick, *, again: bool) -> None:
         """Judge what a tick brought, and tell of it."""
         self._now_ns = tick.now_ns or time.time_ns()
-        unsettled = self._window.held_back > 0
-        self._window.take(tick)
-        waited = (self._now_ns - self._judged_ns) / SECOND_NS >= QUIET_INTERVAL
-        self._behind |= tick.rows > 0
-        news = self._window.is_news or unsettled or (self._behind and waited)
-        if again or news or self._judged is None or tick.last:
-            self._judged_ns, self._behind = self._now_ns, False
-            self._judged = self._judge()
-            self._retire()
-            self._whole = self._ledger.with_past(self._judged)
-        whole = self._whole or self._judged
-        told = list(self._telling.events(whole.findings, self._window.alive(), self._now_ns, last=tick.last))
+        self._totals = tick.totals
+        whole = self._whole = self._judge(tick, again=again)
+        alive = set() if self._judging is None else self._judging.alive()
+        told = list(self._telling.events(whole.findings, alive, self._now_ns, last=tick.last))
         if self._evidence is not None:
             for _, finding in told:
                 self._evidence.want(finding)
@@ -224,6 +211,17 @@ class Watch:
             )
         )
 
+    def _judge(self, tick: _engine.Tick, *, again: bool) -> Judged:
+        """The judgement with this tick. Until one concerns a vendor there is nothing to judge, as in an audit."""
+        health = self._losses.health()
+        if self._judging is None and (_says_something(tick) or health.losses()):
+            from auditor.watch.judging import Judging
+
+            self._judging = Judging(self._options)
+        if self._judging is None:
+            return judge_nothing(self._packs, self._totals, health)
+        return self._judging.take(tick, self._now_ns, health, self._packs, self._site, again=again)
+
     def _end(self) -> None:
         if self._evidence is not None and self._whole is not None:
             for finding in self._whole.findings:
@@ -231,45 +229,47 @@ class Watch:
             self._evidence.close()
         self._tell_health()
 
-    def _judge(self) -> Judged:
-        columns = self._window.judged_columns(self._now_ns)
-        judged = judge([columns], self._window, self._losses.health(), self._packs, self._site, _today(self._now_ns))
-        if judged.rows is not None:
-            self._window.note_clients(judged.rows.flows)
-        return judged
+    def _keep_evidence(self) -> Evidence | None:
+        folder = self._options.evidence
+        if folder is None:
+            return None
+        from auditor.watch.evidence import Evidence
 
-    def _retire(self) -> None:
-        """Let old rows go, and keep what they stood for."""
-        options = self._options
-        leaving = self._window.pick_leavers(
-            self._now_ns, age_ns=int(options.window_age * SECOND_NS), limit=options.window_flows
-        )
-        if self._judged is None or not leaving.any():
-            return
-        before = self._judged
-        self._window.leave(leaving)
-        self._retired += int(leaving.sum())
-        self._judged = self._judge()
-        self._ledger.put_down(before, self._judged)
+        return Evidence(folder, self._options.evidence_bytes)
 
     def _health_fields(self) -> dict[str, Any]:
-        totals = self._window.totals
+        judging = self._judging
         return {
             **self._losses.fields(),
             "flows": {
-                "active": totals.get("active_flows", 0),
-                "judged": len(self._window),
-                "retired": self._retired,
-                "evicted": totals.get("evicted_flows", 0),
+                "active": self._totals.get("active_flows", 0),
+                "judged": 0 if judging is None else judging.rows,
+                "retired": 0 if judging is None else judging.retired,
+                "evicted": self._totals.get("evicted_flows", 0),
             },
             "limits": {
                 **self._losses.limits(),
-                **self._window.dropped,
-                **self._ledger.dropped,
+                **({} if judging is None else judging.dropped),
                 **(self._evidence.dropped if self._evidence is not None else {}),
             },
             "complete": not self._losses.health().losses(),
         }
+
+    def _tell_of_absence(self, before: frozenset[str]) -> None:
+        """Say which interfaces have gone or come back."""
+        now = self._losses.away
+        for name in sorted(before ^ now):
+            told = "is down or gone: what passes there is not seen until it is back" if name in now else "is back"
+            self._publish(
+                {
+                    "event": "notice",
+                    "name": "interface-down" if name in now else "interface-up",
+                    "time": time_text(time.time_ns()),
+                    "severity": "medium" if name in now else "info",
+                    "message": f"{name}: {told}",
+                    "count": None,
+                }
+            )
 
     def _tell_health(self) -> None:
         interval = self._losses.interval(self._now_ns)
@@ -292,9 +292,9 @@ def _is_pipe(word: str) -> bool:
         return False
 
 
-def _today(now_ns: int) -> Any:
-    """The day at the place of whoever watches: a waiver's date is a day of theirs."""
-    return datetime.fromtimestamp(now_ns / SECOND_NS).astimezone().date()
+def _says_something(tick: _engine.Tick) -> bool:
+    """Whether a tick holds anything that a later judgement may need."""
+    return bool(tick.rows or tick.events["kind"] or tick.quotes["flow_id"] or tick.port_scans)
 
 
 def _empty_totals() -> dict[str, int]:

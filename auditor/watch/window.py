@@ -55,7 +55,6 @@ class Window:
         self.processes: Sequence[str] = ("",)
         self.totals: Mapping[str, Any] = {}
         self.dropped: dict[str, int] = {}  # names of limits that were reached, with how much found no room
-        self.held_back = 0  # rows that are too young to be judged
         self.is_news = False  # something else came than further bytes of flows that were known to go on
 
     def __len__(self) -> int:
@@ -73,7 +72,7 @@ class Window:
     def quotes(self) -> Mapping[str, Any]:
         return self._quotes
 
-    def take(self, tick: Tick) -> None:
+    def take(self, tick: Tick, now_ns: int) -> None:
         """Add what is new, and put the latest state of a flow in the place of the one before."""
         self.processes, self.totals = tick.processes, tick.totals
         self._note_scans(tick.port_scans)
@@ -86,23 +85,26 @@ class Window:
             return
         columns = tick.columns()
         new = {name: np.frombuffer(columns[name], kind) for name, kind in TYPES.items()}
+        final = np.arange(tick.rows) < tick.ended
         stale = ~self._final & np.isin(_keys(self._rows), _keys(new))
         keep = slice(None) if not stale.any() else ~stale
-        before = {name: self._rows[name][stale] for name in ("flow_id", "piece", *MILESTONES)}
-        self.is_news |= not _same(before, new)
+        self.is_news = self.is_news or self._tells(new, ~_is_young(new, final, now_ns))
         self._rows = {name: np.concatenate([self._rows[name][keep], new[name]]) for name in TYPES}
-        self._final = np.concatenate([self._final[keep], np.arange(tick.rows) < tick.ended])
+        self._final = np.concatenate([self._final[keep], final])
         self._group = np.concatenate([self._group[keep], np.zeros(tick.rows, np.uint64)])
 
     def judged_columns(self, now_ns: int) -> dict[str, Column]:
         """The rows that can be judged now, in order of capture and first frame."""
         rows = self._rows
-        sides = (rows["packets_forward"] > 0) & (rows["packets_reverse"] > 0)
-        young = ~self._final & ~sides & (rows["protocol"] == TCP) & (rows["start_ns"] > now_ns - ANSWER_NS)
-        self.held_back = int(young.sum())
+        young = _is_young(rows, self._final, now_ns)
         order = np.lexsort((rows["piece"], rows["first_frame"], rows["capture"]))
         self._shown = order[~young[order]]
         return {name: column[self._shown] for name, column in rows.items()}
+
+    def comes_of_age(self, since_ns: int, now_ns: int) -> bool:
+        """Whether a row that was too young to be judged at the first of these times is not so any more."""
+        waits = _is_young(self._rows, self._final, since_ns)
+        return bool((waits & ~_is_young(self._rows, self._final, now_ns)).any())
 
     def note_clients(self, flows: Flows) -> None:
         """Take whose flows they are, from the classified rows of `judged_columns`."""
@@ -153,6 +155,13 @@ class Window:
         known = np.isin(self._quotes["flow_id"], here)
         self._quotes = {name: column[known] for name, column in self._quotes.items()}
 
+    def _tells(self, new: Mapping[str, Column], judged: NDArray[np.bool_]) -> bool:
+        """Whether of the rows that are judged one is new here, or further than it was."""
+        keys = _keys(new)[judged]
+        known = ~self._final & np.isin(_keys(self._rows), keys)
+        names = ("flow_id", "piece", *MILESTONES)
+        return not _same({name: self._rows[name][known] for name in names}, {name: new[name][judged] for name in names})
+
     def _take_events(self, new: Mapping[str, Any]) -> None:
         if not new["kind"]:
             return
@@ -190,6 +199,13 @@ class Window:
 
     def _drop(self, limit: str, count: int) -> None:
         self.dropped[limit] = self.dropped.get(limit, 0) + count
+
+
+def _is_young(rows: Mapping[str, Column], final: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:
+    """Rows that are too young to be judged: TCP flows that go on, of which one side was seen."""
+    sides = (rows["packets_forward"] > 0) & (rows["packets_reverse"] > 0)
+    young: NDArray[np.bool_] = ~final & ~sides & (rows["protocol"] == TCP) & (rows["start_ns"] > now_ns - ANSWER_NS)
+    return young
 
 
 def _same(old: Mapping[str, Column], new: Mapping[str, Column]) -> bool:

@@ -94,7 +94,7 @@ def test_the_head_start_knows_all_options() -> None:
                 kind |= {"--" + name.replace("_", "-"), word.short} - {""}
     assert switches == set(_headstart.SWITCHES)
     assert valued == set(_headstart.VALUED)
-    assert _headstart.COMMANDS == _plain.COMMANDS
+    assert (*_headstart.COMMANDS, "watch") == _plain.COMMANDS
 
 
 def test_the_head_start_finds_the_captures_and_options_of_a_plain_call() -> None:

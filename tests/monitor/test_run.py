@@ -21,6 +21,7 @@ from servers import free_port, wait_until
 from watching import finding
 
 from auditor.errors import AuditorError
+from auditor.monitor import keeper
 from auditor.monitor import run as running
 from auditor.monitor.config import load_monitor
 from auditor.monitor.metrics import exposition
@@ -32,7 +33,9 @@ from auditor.upcoming import Stretch
 HEALTH = {
     "packets": 10, "bytes": 1000, "drops": 3, "complete": True, "limits": {"flows-lost": 0},
     "flows": {"active": 1, "judged": 2},
-    "interfaces": {"span0": {"packets": 10, "bytes": 1000, "drops": {"kernel": 3, "ours": 0}}},
+    "interfaces": {
+        "span0": {"packets": 10, "bytes": 1000, "drops": {"kernel": 3, "ours": 0}, "away": 0.5, "is_away": False}
+    },
 }  # fmt: skip
 
 
@@ -166,6 +169,7 @@ def test_a_reload_takes_new_packs_and_site_and_reopens_files(tmp_path: Path, pla
     told = next(event for event in events(tmp_path) if event.get("name") == "reloaded")
     assert "now judged by securidata" in told["message"]
     assert "changes of fail_on need a restart" in told["message"]
+    assert watch.conductor.judging.loaded.monitor.fail_on == "medium", "for later parts of time too"
     watch.stop()
 
 
@@ -213,7 +217,7 @@ def test_the_service_manager_hears_of_it(tmp_path: Path, monkeypatch: pytest.Mon
         watch = Running(configured(tmp_path))
         assert manager.recv(999) == b"READY=1\nSTATUS=watching span0"
         assert manager.recv(999) == b"WATCHDOG=1"
-        monkeypatch.setattr(running, "SILENCE_SECONDS", 0.0)  # as if nothing were judged any more
+        monkeypatch.setattr(keeper, "SILENCE_SECONDS", 0.0)  # as if nothing were judged any more
         time.sleep(0.5)
         manager.setblocking(False)
         while select.select([manager], [], [], 0)[0]:
@@ -243,6 +247,8 @@ def test_metrics_are_on_loopback_and_hold_no_address(tmp_path: Path) -> None:
     families = {family.name: family for family in text_string_to_metric_families(text)}
     drops = {sample.labels["cause"]: sample.value for sample in families["auditor_capture_drops"].samples}
     assert drops == {"kernel": 3, "ours": 0}
+    assert families["auditor_interface_up"].samples[0].value == 1
+    assert families["auditor_interface_away_seconds"].samples[0].value == 0.5
     assert families["auditor_sink_delivered"].samples[0].labels == {"sink": "jsonl"}
     for family in families.values():
         for sample in family.samples:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import signal
 import subprocess
 import time
@@ -250,3 +252,28 @@ print(json.dumps({"verdict": report.verdict, "health": fields, "exit": report.ex
     assert mon0["packets"] + mon0["drops"]["kernel"] == 200 * 234, "every packet is accounted for"
     assert (told["verdict"], told["exit"]) == ("inconclusive", 3)
     assert "met" not in told["coverage"]
+
+
+def test_with_a_core_taken_away_every_packet_is_seen_or_counted(wire: Namespace, tmp_path: Path) -> None:
+    core = {min(os.sched_getaffinity(0))}
+    before = os.sched_getaffinity(0)
+    loop = subprocess.Popen(python("while True: pass"))
+    try:
+        for process in (0, loop.pid):  # what is started from here has that core too, and no other
+            os.sched_setaffinity(process, core)
+        with Watching(wire, tmp_path, "-i", "mon0") as watching:
+            told = wire.run("tcpreplay", "--topspeed", "--loop=300", "-K", "-i", "wire0", VIOLATING)
+            time.sleep(3)
+            watching.stop(signal.SIGTERM)
+    finally:
+        os.sched_setaffinity(0, before)
+        loop.kill()
+        loop.wait()
+    sent = re.search(r"Successful packets:\s+(\d+)", told)
+    assert sent
+    health = [json.loads(line) for line in watching.events.read_text().splitlines() if '"health"' in line][-1]
+    (interface,) = health["interfaces"].values()
+    lost = interface["drops"]["kernel"] + interface["drops"]["interface"]
+    assert interface["packets"] + lost == int(sent[1]) > 50_000
+    report = json.loads(watching.report.read_text())
+    assert {one["id"] for one in report["findings"]} >= set(finding_ids(auditor.audit(VIOLATING).to_dict())) or lost

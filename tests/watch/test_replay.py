@@ -17,7 +17,7 @@ from tests.samples import CAPTURES, Sample, samples
 FEW_PACKETS, EVERYTHING = 0.003, 60.0  # seconds of capture time between two ticks
 
 
-def replayed(sample: Sample, tick: float) -> tuple[dict[str, Any], list[Event]]:
+def replayed(sample: Sample, tick: float, **options: Any) -> tuple[dict[str, Any], list[Event]]:
     """The report of a watch over a sample, and its events."""
     chosen = sample.sidecar.get("packs", [])
     file = site_of(sample)
@@ -27,7 +27,7 @@ def replayed(sample: Sample, tick: float) -> tuple[dict[str, Any], list[Event]]:
         [str(sample.capture)],
         enable(site, chosen),
         site,
-        Options(tick=tick, health_interval=3600),
+        Options(tick=tick, health_interval=3600, **options),
         request=Request(packs=tuple(chosen), site=file),
         publish=events.append,
     )
@@ -35,10 +35,11 @@ def replayed(sample: Sample, tick: float) -> tuple[dict[str, Any], list[Event]]:
     return watch.report().to_dict(), events
 
 
-def audited(sample: Sample, day: str) -> dict[str, Any]:
+def audited(sample: Sample, day: str, **options: Any) -> dict[str, Any]:
     """The report of its audit, as of that day: a watch judges as of the day of what it sees."""
     packs = sample.sidecar.get("packs", ())
-    return auditor.audit(sample.capture, site=site_of(sample), packs=packs, as_of=date.fromisoformat(day)).to_dict()
+    day_given = date.fromisoformat(day)
+    return auditor.audit(sample.capture, site=site_of(sample), packs=packs, as_of=day_given, **options).to_dict()
 
 
 def site_of(sample: Sample) -> str | None:
@@ -68,3 +69,12 @@ def test_a_replayed_file_and_its_audit_give_the_same_report(sample: Sample) -> N
 def test_a_file_in_one_tick_gives_the_same_report(sample: Sample) -> None:
     report, _ = replayed(sample, EVERYTHING)
     assert report == audited(sample, day_of(report))
+
+
+@pytest.mark.parametrize("options", [{"keep_duplicates": True}, {"vlan": "strict"}, {"vlan": "ignore"}], ids=str)
+def test_copies_and_vlans_are_taken_as_an_audit_is_told_to_take_them(options: dict[str, Any]) -> None:
+    (sample,) = (one for one in ONE_VANTAGE if one.name.endswith("vlan-span-duplicates"))
+    report, _ = replayed(sample, FEW_PACKETS, **options)
+    assert report == audited(sample, day_of(report), **options)
+    assert report["manifest"]["options"].items() >= options.items()
+    assert ("duplicate-packets" in str(report["captures"])) == ("keep_duplicates" not in options)

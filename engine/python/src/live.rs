@@ -5,13 +5,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use auditor_engine::live as engine;
-use auditor_engine::live::{Aim, EvidencePlan, Plan, Position};
+use auditor_engine::live::{Aim, EvidencePlan, Plan, Position, Wish};
 use auditor_engine::output;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::errors::{bad_argument, cannot_watch, write_failed};
-use crate::scan::Wishes;
+use crate::scan::{Wishes, vlan_mode};
 use crate::{events, reports};
 
 /// What is looked for.
@@ -24,7 +24,7 @@ fn aim(networks: Option<Vec<(u128, u128)>>, ports: Vec<u16>, wishes: Option<Wish
 /// `networks`: inclusive ranges of 128-bit numbers, None for everything; `ports`: TCP ports of either end. `evidence`:
 /// folder, bytes in all, age in seconds, and bytes of each flow.
 #[pyfunction]
-#[pyo3(signature = (interfaces, *, streams, tick, ring_bytes, active_flows, networks, ports, wishes, kernel_filter, evidence = None))]
+#[pyo3(signature = (interfaces, *, streams, tick, ring_bytes, active_flows, networks, ports, wishes, kernel_filter, keep_duplicates = false, vlan = "auto", evidence = None))]
 #[allow(clippy::too_many_arguments)] // Python gives them by name
 pub fn watch(
     py: Python<'_>,
@@ -37,6 +37,8 @@ pub fn watch(
     ports: Vec<u16>,
     wishes: Option<Wishes>,
     kernel_filter: bool,
+    keep_duplicates: bool,
+    vlan: &str,
     evidence: Option<(PathBuf, u64, f64, u64)>,
 ) -> PyResult<Watching> {
     let tick = Duration::try_from_secs_f64(tick).map_err(|error| bad_argument(format!("tick: {error}")))?;
@@ -48,29 +50,33 @@ pub fn watch(
             Some(EvidencePlan { folder, bytes, age, flow_bytes })
         }
     };
-    let plan = Plan { interfaces, streams, tick, ring_bytes, active_flows: active_flows.max(1), aim, evidence };
+    let (active_flows, vlan) = (active_flows.max(1), vlan_mode(vlan)?);
+    let plan = Plan { interfaces, streams, tick, ring_bytes, active_flows, keep_duplicates, vlan, aim, evidence };
     let inner = py.detach(|| engine::Watching::start(plan)).map_err(|error| cannot_watch(&error))?;
     Ok(Watching { inner: Mutex::new(inner) })
 }
 
-/// Appends packets of flows to `out`; how many, and where the ring ended. `flows`: ids and from where on.
+/// Appends packets of flows to files; how many each got, None where it could not be written, and where the ring ended.
+/// `wishes`: file, comment, and flows: ids and from where on.
 #[pyfunction]
+#[allow(clippy::type_complexity)] // tuples are what Python gives
 pub fn extract_evidence(
     py: Python<'_>,
     folder: PathBuf,
-    out: PathBuf,
-    flows: Vec<(u64, Position)>,
-    comment: &str,
+    wishes: Vec<(PathBuf, String, Vec<(u64, Position)>)>,
     limit: usize,
-) -> PyResult<(u64, Position)> {
-    py.detach(|| engine::extract(&folder, &out, &flows, comment, limit)).map_err(|error| write_failed(&error))
+) -> PyResult<(Vec<Option<u64>>, Position)> {
+    let wishes: Vec<Wish> = wishes.into_iter().map(|(out, comment, flows)| Wish { out, comment, flows }).collect();
+    py.detach(|| engine::extract(&folder, &wishes, limit)).map_err(|error| write_failed(&error))
 }
 
-/// Gives up all capabilities of this process and the way back to them; `writes_anywhere` keeps the right of root to write
-/// files of others. Threads that run already keep theirs.
+/// Gives up all capabilities of this thread, and of those that it starts, and the way back to them. `writes_anywhere` keeps
+/// the right of root to write files of others, `captures` that to open interfaces.
 #[pyfunction]
-pub fn give_up_privileges(writes_anywhere: bool) -> PyResult<()> {
-    engine::give_up(writes_anywhere).map_err(|error| write_failed(&error))
+#[pyo3(signature = (*, writes_anywhere, captures))]
+pub fn give_up_privileges(writes_anywhere: bool, captures: bool) -> PyResult<()> {
+    let kept = if writes_anywhere { engine::DAC_OVERRIDE } else { 0 } | if captures { engine::NET_RAW } else { 0 };
+    engine::give_up(kept).map_err(|error| write_failed(&error))
 }
 
 /// A watch that runs in a thread of its own.
@@ -174,7 +180,9 @@ impl Tick {
             fields.set_item("kernel", state.drops.kernel)?;
             fields.set_item("freezes", state.drops.freezes)?;
             fields.set_item("interface", state.drops.interface)?;
-            fields.set_item("down", state.down)?;
+            fields.set_item("down", state.absence.count)?;
+            fields.set_item("away", state.absence.total().as_secs_f64())?;
+            fields.set_item("is_away", state.absence.goes_on())?;
             fields.set_item("ended", state.ended)?;
             list.append(fields)?;
         }

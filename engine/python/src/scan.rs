@@ -95,12 +95,6 @@ pub fn scan(
     if active_flows == Some(0) {
         return Err(bad_argument("active_flows: expected at least 1, was 0".into()));
     }
-    let vlan = match vlan {
-        "auto" => VlanMode::Auto,
-        "ignore" => VlanMode::Ignore,
-        "strict" => VlanMode::Strict,
-        _ => return Err(bad_argument(format!("vlan: expected auto, ignore or strict, was {vlan:?}"))),
-    };
     let defaults = Options::default();
     let options = Options {
         interest: interest.map(|interest| interest.inner),
@@ -110,7 +104,7 @@ pub fn scan(
         fingerprints,
         validate_checksums,
         keep_duplicates,
-        vlan,
+        vlan: vlan_mode(vlan)?,
         active_flows: active_flows.unwrap_or(defaults.active_flows),
         decode_depth: decode_depth.unwrap_or(defaults.decode_depth),
         threads,
@@ -119,6 +113,16 @@ pub fn scan(
     let readers = readers.map(|(path, object)| (path, Box::new(PythonReader::new(object)) as engine::Reader)).collect();
     let scan = engine::Scan::with_readers(paths, readers, options);
     Ok(Scan { progress: scan.progress(), inner: Mutex::new(scan) })
+}
+
+/// What VLAN tags mean to flows, by name.
+pub fn vlan_mode(name: &str) -> PyResult<VlanMode> {
+    match name {
+        "auto" => Ok(VlanMode::Auto),
+        "ignore" => Ok(VlanMode::Ignore),
+        "strict" => Ok(VlanMode::Strict),
+        _ => Err(bad_argument(format!("vlan: expected auto, ignore or strict, was {name:?}"))),
+    }
 }
 
 /// A scan over captures.

@@ -3,27 +3,25 @@
 use std::mem::size_of;
 use std::os::fd::RawFd;
 
-use super::ring::interface_counters;
+use super::socket::interface_counters;
 
 /// Losses since the beginning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Drops {
-    /// Packets that the filter let through, whether there was room for them or not.
-    pub offered: u64,
     /// Packets for which the ring had no room.
     pub kernel: u64,
     /// How often the ring was full.
     pub freezes: u64,
     /// Packets that the interface itself lost, for want of buffers of its own.
     pub interface: u64,
-    /// The interface's counter at the beginning.
-    before: u64,
+    /// The interface's counter when it was read last.
+    counter: u64,
 }
 
 impl Drops {
-    /// Counts from now on.
+    /// Counts from now on what the interface of that name loses.
     pub fn begin(&mut self, interface: &str) {
-        self.before = interface_counters(interface).map_or(0, |(_, lost)| lost);
+        self.counter = interface_counters(interface).map_or(0, |(_, lost)| lost);
     }
 
     /// Adds what was lost since the last time; the kernel's counters begin anew with each look.
@@ -35,13 +33,12 @@ impl Drops {
             libc::getsockopt(socket, libc::SOL_PACKET, libc::PACKET_STATISTICS, (&raw mut counts).cast(), &raw mut size)
         };
         if done == 0 {
-            // tp_packets counts the dropped ones too.
-            self.offered += u64::from(counts.tp_packets);
             self.kernel += u64::from(counts.tp_drops);
             self.freezes += u64::from(counts.tp_freeze_q_cnt);
         }
         if let Some((_, lost)) = interface_counters(interface) {
-            self.interface = lost.saturating_sub(self.before).max(self.interface);
+            self.interface += lost.saturating_sub(self.counter);
+            self.counter = lost;
         }
     }
 

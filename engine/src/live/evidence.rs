@@ -65,7 +65,7 @@ impl Evidence {
         segments.open()?; // what cannot be written is told at once
         let theirs = Arc::clone(&lost);
         let thread = thread::Builder::new().name("evidence".into()).spawn(move || {
-            let _ = super::give_up(true);
+            let _ = super::give_up(super::DAC_OVERRIDE);
             write_all(&mut segments, &receiver, &theirs);
         })?;
         Ok(Evidence {
@@ -221,7 +221,7 @@ impl Segments {
 }
 
 /// The segments in a folder by the time of their beginning, the oldest first.
-fn segments_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
+pub(super) fn segments_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
@@ -234,62 +234,17 @@ fn segments_in(folder: &Path) -> io::Result<Vec<(u64, PathBuf)>> {
     Ok(found)
 }
 
-/// A place in the ring: a segment, and bytes into it.
-pub type Position = (u64, u64);
-
-/// Appends the packets of flows to a file, as a section of its own; how many, and where the ring ended.
-///
-/// Of each flow only packets from a position on are taken. Each packet gets `comment`. At most `limit` bytes are written.
-pub fn extract(
-    folder: &Path,
-    out: &Path,
-    flows: &[(u64, Position)],
-    comment: &str,
-    limit: usize,
-) -> io::Result<(u64, Position)> {
-    let wanted: std::collections::HashMap<u64, Position> = flows.iter().copied().collect();
-    let earliest = flows.iter().map(|(_, from)| from.0).min().unwrap_or(0);
-    let mut end = (0, 0);
-    let mut count = 0;
-    let mut sections = Vec::new();
-    for (stamp, path) in segments_in(folder)? {
-        if stamp < earliest {
-            continue;
-        }
-        // It may be gone by now: the ring goes on.
-        let Ok(bytes) = fs::read(&path) else { continue };
-        let (mut at, mut described, mut packets) = (0, Vec::<u8>::new(), Vec::<u8>::new());
-        while let Some((found, length)) = blocks::first(&bytes[at..]) {
-            match found {
-                Found::Interface(block) => described.extend(block),
-                Found::Packet(flow_id, packet) => {
-                    if wanted.get(&flow_id).is_some_and(|from| *from <= (stamp, at as u64))
-                        && sections.len() + packets.len() < limit
-                    {
-                        packet.commented(&mut packets, comment);
-                        count += 1;
-                    }
-                }
-                Found::Other => {}
-            }
-            at += length;
-        }
-        end = (stamp, at as u64);
-        if !packets.is_empty() {
-            blocks::section(&mut sections);
-            sections.extend(described);
-            sections.extend(packets);
-        }
-    }
-    if count > 0 {
-        File::options().append(true).create(true).open(out)?.write_all(&sections)?;
-    }
-    Ok((count, end))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::extraction::{Position, Wish, extract};
     use super::*;
+
+    /// Takes one flow out; how many packets came, and where the ring ended.
+    fn take(folder: &Path, out: &Path, flow: (u64, Position), comment: &str) -> (Option<u64>, Position) {
+        let wish = Wish { out: out.to_owned(), comment: comment.to_owned(), flows: vec![flow] };
+        let (counts, end) = extract(folder, &[wish], 1 << 20).unwrap();
+        (counts[0], end)
+    }
 
     fn plan(name: &str, bytes: u64) -> EvidencePlan {
         let folder = std::env::temp_dir().join(format!("auditor-evidence-{}-{name}", std::process::id()));
@@ -319,9 +274,9 @@ mod tests {
             evidence.take(0, "eth1", &frame(3, 61), &memory, flow_id);
         }
         evidence.finish();
-        let (count, end) = extract(&folder, &out, &[(7, (0, 0))], "finding", 1 << 20).unwrap();
-        assert_eq!(count, 2);
-        assert_eq!(extract(&folder, &out, &[(7, end)], "finding", 1 << 20).unwrap().0, 0);
+        let (count, end) = take(&folder, &out, (7, (0, 0)), "finding");
+        assert_eq!(count, Some(2));
+        assert_eq!(take(&folder, &out, (7, end), "finding").0, Some(0));
         let mut capture = crate::capture::Capture::open(&out).unwrap();
         let mut frames = Vec::new();
         assert!(capture.next_frames(&mut frames, 9));
@@ -354,6 +309,25 @@ mod tests {
     }
 
     #[test]
+    fn one_reading_serves_many_files_and_one_that_cannot_be_written_spoils_no_other() {
+        let plan = plan("many", 1 << 20);
+        let folder = plan.folder.clone();
+        let mut evidence = Evidence::begin(plan).unwrap();
+        for flow_id in [7, 8, 7, 9] {
+            evidence.take(0, "eth1", &frame(0, 50), &[1; 60], flow_id);
+        }
+        evidence.finish();
+        let wish = |name: &str, flows: &[u64]| Wish {
+            out: folder.join(name),
+            comment: name.to_owned(),
+            flows: flows.iter().map(|flow_id| (*flow_id, (0, 0))).collect(),
+        };
+        let wishes = [wish("a", &[7, 8]), wish("no/b", &[7]), wish("c", &[7, 9])];
+        assert_eq!(extract(&folder, &wishes, 1 << 20).unwrap().0, [Some(3), None, Some(3)]);
+        fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
     fn a_segment_that_was_left_half_written_is_read_as_far_as_it_goes() {
         let plan = plan("half", 1 << 20);
         let (folder, out) = (plan.folder.clone(), plan.folder.join("finding"));
@@ -365,7 +339,7 @@ mod tests {
         let (_, segment) = segments_in(&folder).unwrap().pop().unwrap();
         let bytes = fs::read(&segment).unwrap();
         fs::write(&segment, &bytes[..bytes.len() - 5]).unwrap();
-        assert_eq!(extract(&folder, &out, &[(7, (0, 0))], "", 1 << 20).unwrap().0, 2);
+        assert_eq!(take(&folder, &out, (7, (0, 0)), "").0, Some(2));
         fs::remove_dir_all(&folder).unwrap();
     }
 }

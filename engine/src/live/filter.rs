@@ -8,7 +8,7 @@
 use std::io;
 use std::os::fd::RawFd;
 
-use super::ring::set;
+use super::socket::set;
 
 /// Ranges of addresses up to which a program is made: with more it would cost each packet more than it saves.
 pub const FILTER_RANGES: usize = 128;

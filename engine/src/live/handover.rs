@@ -6,8 +6,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::error::OpenError;
+use super::plan::{Aim, Plan};
 use super::tick::Tick;
-use super::worker::{Aim, Plan, Worker};
+use super::worker::Worker;
 
 /// Shared by the reading thread and whoever fetches.
 #[derive(Default)]
@@ -78,7 +79,7 @@ impl Watching {
             .name("capture".into())
             .spawn(move || {
                 // What reads hostile bytes has no right to anything. Without any right there is nothing to give up.
-                let _ = super::give_up(false);
+                let _ = super::give_up(0);
                 // A bug in there is a bug of ours; whoever fetches is told rather than left waiting.
                 let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.run()));
                 theirs.lock().gone = true;

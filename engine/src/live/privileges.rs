@@ -5,7 +5,10 @@ use std::io;
 const VERSION_3: u32 = 0x2008_0522;
 
 /// Whoever is root writes reports into folders of others.
-const DAC_OVERRIDE: u32 = 1 << 1;
+pub const DAC_OVERRIDE: u32 = 1 << 1;
+
+/// Whoever opens interfaces needs this, and nothing else.
+pub const NET_RAW: u32 = 1 << 13;
 
 #[repr(C)]
 struct Header {
@@ -21,16 +24,16 @@ struct Sets {
     inheritable: u32,
 }
 
-/// Gives up all capabilities of this thread and of those that it starts, and the way back to them. `writes_anywhere`
-/// keeps, where it is there, the right to write files of others.
-pub fn give_up(writes_anywhere: bool) -> io::Result<()> {
+/// Gives up all capabilities of this thread and of those that it starts but `kept`, as far as these are there, and the way
+/// back to them.
+pub fn give_up(kept: u32) -> io::Result<()> {
     let header = Header { version: VERSION_3, pid: 0 };
     let mut sets = [Sets { effective: 0, permitted: 0, inheritable: 0 }; 2];
     // SAFETY: both pointers are to structures of the layout that version 3 asks for.
     if unsafe { libc::syscall(libc::SYS_capget, &raw const header, sets.as_mut_ptr()) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    let kept = if writes_anywhere { sets[0].permitted & DAC_OVERRIDE } else { 0 };
+    let kept = sets[0].permitted & kept;
     sets = [
         Sets { effective: kept, permitted: kept, inheritable: 0 },
         Sets { effective: 0, permitted: 0, inheritable: 0 },

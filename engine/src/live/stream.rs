@@ -35,7 +35,7 @@ impl Read for Patient {
                 return Ok(0);
             }
             let impatient = self.impatient.load(Ordering::Relaxed);
-            if wait::for_any(&[self.file.as_raw_fd()], if impatient { 0 } else { LOOK_MS }) {
+            if wait::for_one(self.file.as_raw_fd(), if impatient { 0 } else { LOOK_MS }) {
                 return self.file.read(bytes);
             }
             if impatient {

@@ -1,6 +1,7 @@
 //! What is handed out: everything that is new since the last time, and the counters so far.
 
 use super::drops::Drops;
+use super::ring::Absence;
 use crate::flow::Flow;
 use crate::quote::Quote;
 use crate::scan::{CaptureReport, FlowSamples, Seen, Totals};
@@ -11,8 +12,8 @@ use crate::{flow, wire};
 pub struct SourceState {
     /// Losses so far; nothing is known of them for a capture that another program writes, until it ends.
     pub drops: Drops,
-    /// How often the interface was found down or gone.
-    pub down: u64,
+    /// When the interface was down or gone.
+    pub absence: Absence,
     /// It has ended.
     pub ended: bool,
 }

@@ -1,151 +1,58 @@
-//! The thread that reads: packets from all sources through the way that files go, and ticks out of it.
+//! The thread that reads: packets from all sources through the way that files go, and ticks out of it ([`super::telling`]).
 
-use std::os::fd::RawFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::error::OpenError;
-use super::evidence::{Evidence, EvidencePlan};
-use super::filter::Program;
+use super::evidence::Evidence;
 use super::handover::Handover;
-use super::ring::Ring;
-use super::stream::Stream;
-use super::tick::{Counters, SourceState, Tick};
-use super::wait;
+use super::plan::{Aim, Plan};
+use super::rounds::Rounds;
+use super::source::Source;
+use super::tick::SourceState;
+use super::wait::Waiting;
 use crate::capture::Frame;
 use crate::flow::Flow;
-use crate::interest::Interest;
-use crate::link_type::link_type_name;
-use crate::scan::{
-    Aside, CAPTURE_POINTS, CaptureReport, Ends, FRAMES, FlowSamples, Options, Passing, PortScans, ProcessNames, Totals,
-    Wishes, capture_set,
-};
+use crate::scan::{CaptureReport, FRAMES, Passing, PortScans, ProcessNames, Totals, capture_set};
 
 /// Ended flows that wait to be fetched (`PENDING_FLOWS`); further ones are counted and lost.
 pub const PENDING_FLOWS: usize = 1 << 18;
 
-/// 5-tuples of traffic that nobody asked for that are told apart at once (`ASIDE_ROUND`). Then they are counted and
-/// forgotten: one that goes on after that is counted as another.
-pub const ASIDE_ROUND: usize = 1 << 20;
-
-/// Time between two countings of what was set aside, which looks at every 5-tuple.
-const COUNT_ASIDE: Duration = Duration::from_secs(10);
-
-/// A packet that is younger than this may still lie in a block that the kernel has not handed over.
-const UNDER_WAY_NS: i64 = 1_000_000_000;
-
 /// Longest sleep: signals that set `stop` are looked at in this rhythm.
 const SLEEP_MS: u64 = 50;
 
-/// What is looked for.
-#[derive(Clone, Debug, Default)]
-pub struct Aim {
-    /// Address ranges of wanted flows; `None`: all are wanted.
-    pub networks: Option<Vec<(u128, u128)>>,
-    /// TCP ports of wanted flows, with `networks`.
-    pub ports: Vec<u16>,
-    /// What to read of payloads.
-    pub wishes: Wishes,
-    /// Let the kernel turn away what is not wanted.
-    pub kernel_filter: bool,
-}
-
-/// What is to be watched, and how.
-#[derive(Clone, Debug, Default)]
-pub struct Plan {
-    /// Interfaces.
-    pub interfaces: Vec<String>,
-    /// Captures that are written meanwhile: paths, `-` for standard input.
-    pub streams: Vec<String>,
-    /// Time between two ticks.
-    pub tick: Duration,
-    /// Bytes of each interface's ring.
-    pub ring_bytes: usize,
-    /// Flows alive at once.
-    pub active_flows: usize,
-    /// What to look for.
-    pub aim: Aim,
-    /// Where to keep packets; none are kept without.
-    pub evidence: Option<EvidencePlan>,
-}
-
-impl Aim {
-    fn interest(&self) -> Option<Interest> {
-        self.networks.as_ref().map(|networks| Interest::new(networks, &self.ports))
-    }
-
-    fn program(&self) -> Option<Program> {
-        let networks = self.networks.as_ref().filter(|_| self.kernel_filter)?;
-        Program::new(networks, &self.ports)
-    }
-}
-
-enum Source {
-    Ring(Ring),
-    Stream(Box<Stream>),
-}
-
 /// Everything that the thread has.
 pub(super) struct Worker {
-    shared: Arc<Handover>,
-    sources: Vec<Source>,
-    states: Vec<SourceState>,
-    reports: Vec<CaptureReport>,
+    pub shared: Arc<Handover>,
+    pub sources: Vec<Source>,
+    pub states: Vec<SourceState>,
+    pub reports: Vec<CaptureReport>,
     /// By capture: its report says all, down to what is told at its end.
-    closed: Vec<bool>,
-    passing: Passing,
-    evidence: Option<Evidence>,
-    process_names: ProcessNames,
-    totals: Totals,
-    /// Of what was set aside, as of the last time that it was counted.
-    aside: Totals,
-    aside_ends: [Ends; CAPTURE_POINTS],
-    /// What was set aside in rounds before.
-    aside_before: Totals,
-    aside_counted: Instant,
-    flows: Vec<Flow>,
-    flows_lost: u64,
+    pub closed: Vec<bool>,
+    pub passing: Passing,
+    pub evidence: Option<Evidence>,
+    pub process_names: ProcessNames,
+    pub totals: Totals,
+    pub rounds: Rounds,
+    pub flows: Vec<Flow>,
+    pub flows_lost: u64,
     /// By capture: the last frame before the last tick.
-    told: Vec<u64>,
+    pub told: Vec<u64>,
     frames: Vec<Frame>,
     tick: Duration,
+    waiting: Waiting,
     identified: bool,
     /// There is no interface among the sources: whoever writes them waits.
-    unhurried: bool,
-    latest_ns: i64,
-    told_ns: i64,
+    pub unhurried: bool,
+    pub latest_ns: i64,
+    pub told_ns: i64,
 }
 
 impl Worker {
     pub fn open(plan: Plan, shared: Arc<Handover>) -> Result<Worker, OpenError> {
-        let program = plan.aim.program();
-        let mut sources = Vec::new();
-        let mut reports = Vec::new();
-        for (name, number) in plan.interfaces.iter().zip(0..) {
-            let ring = Ring::open(name, number, plan.ring_bytes, program.as_ref())?;
-            let mut report = CaptureReport::new(name.clone());
-            report.format = "live";
-            report.compression = "none";
-            report.link_types = vec![link_type_name(ring.link_type()).into_owned()];
-            report.interface_names.clone_from(&plan.interfaces);
-            report.complete = true;
-            reports.push(report);
-            sources.push(Source::Ring(ring));
-        }
-        for path in &plan.streams {
-            let stream = Stream::open(path, &shared.stop).map_err(|error| OpenError::new(path, "read", &error))?;
-            reports.push(CaptureReport::new(path.clone()));
-            sources.push(Source::Stream(Box::new(stream)));
-        }
-        let options = Options {
-            interest: plan.aim.interest(),
-            wishes: plan.aim.wishes.clone(),
-            keep_all: false,
-            active_flows: plan.active_flows,
-            ..Options::default()
-        };
-        let mut passing = Passing::new(options);
+        let (sources, reports) = Source::open_all(&plan, &shared.stop)?;
+        let mut passing = Passing::new(plan.options());
         let mut evidence = None;
         if let Some(plan) = plan.evidence {
             let folder = plan.folder.display().to_string();
@@ -163,14 +70,12 @@ impl Worker {
             evidence,
             process_names: ProcessNames::default(),
             totals: Totals::default(),
-            aside: Totals::default(),
-            aside_ends: [Ends::default(); CAPTURE_POINTS],
-            aside_before: Totals::default(),
-            aside_counted: Instant::now(),
+            rounds: Rounds::new(),
             flows: Vec::new(),
             flows_lost: 0,
             frames: Vec::with_capacity(FRAMES),
             tick: plan.tick,
+            waiting: Waiting::default(),
             identified: false,
             unhurried: plan.interfaces.is_empty(),
             latest_ns: 0,
@@ -216,30 +121,24 @@ impl Worker {
         self.finish();
     }
 
-    /// Waits for packets.
+    /// Waits for packets, and looks after interfaces that were down or gone.
     fn wait(&mut self, time: Duration) {
-        let descriptors: Vec<RawFd> = self
-            .sources
-            .iter()
-            .zip(&self.states)
-            .filter(|(_, state)| !state.ended)
-            .map(|(source, _)| match source {
-                Source::Ring(ring) => ring.fd(),
-                Source::Stream(stream) => stream.fd(),
-            })
-            .collect();
+        let Worker { sources, states, waiting, .. } = self;
+        let open = sources.iter().zip(&*states).filter(|(_, state)| !state.ended);
         let began = Instant::now();
-        if !wait::for_any(&descriptors, time.as_millis() as i32) || began.elapsed() >= time {
-            return;
-        }
-        for (source, state) in self.sources.iter_mut().zip(&mut self.states) {
+        let woken = waiting.for_any(open.map(|(source, _)| source.fd()), time.as_millis() as i32);
+        let mut erred = false;
+        for source in sources {
             if let Source::Ring(ring) = source {
-                ring.take_error();
-                state.down += u64::from(ring.take_down());
+                if woken && waiting.met_error(ring.fd()) {
+                    erred = true;
+                    ring.take_error();
+                }
+                ring.look_after();
             }
         }
         // An interface that is gone wakes us at once, again and again.
-        if began.elapsed() < Duration::from_millis(1) && self.states.iter().any(|state| state.down > 0) {
+        if erred && began.elapsed() < Duration::from_millis(1) {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
@@ -320,7 +219,7 @@ impl Worker {
     }
 
     /// Puts ended flows aside for the next tick.
-    fn collect(&mut self) {
+    pub fn collect(&mut self) {
         if self.passing.intake.table.ended() == 0 {
             return;
         }
@@ -337,134 +236,13 @@ impl Worker {
                 }
             }
         }
-        if self.passing.intake.aside.len() >= ASIDE_ROUND {
-            let full = std::mem::replace(&mut self.passing.intake.aside, Aside::new());
-            self.aside_before.count_aside(full.sums());
-            self.passing.intake.points.add(&full.ends());
-            self.count_aside();
-        }
-        if let Some(scans) = &mut self.passing.intake.port_scans
+        let intake = &mut self.passing.intake;
+        self.rounds.turn(&mut intake.aside, &mut intake.points);
+        if let Some(scans) = &mut intake.port_scans
             && scans.is_full()
         {
             *scans = PortScans::default();
         }
-    }
-
-    fn count_aside(&mut self) {
-        self.aside = self.aside_before;
-        self.aside.count_aside(self.passing.intake.aside.sums());
-        self.aside_ends = self.passing.intake.aside.ends();
-        self.aside_counted = Instant::now();
-    }
-
-    /// What came since the last tick.
-    fn tick(&mut self) -> Tick {
-        if !self.unhurried {
-            // Silence ends flows as well.
-            let now = now_ns() - UNDER_WAY_NS;
-            self.passing.intake.table.advance(now);
-            self.collect();
-        }
-        if self.aside_counted.elapsed() >= COUNT_ASIDE {
-            self.count_aside();
-        }
-        if let Some(evidence) = &mut self.evidence {
-            evidence.flush();
-        }
-        let mut flows = std::mem::take(&mut self.flows);
-        let ended = flows.len();
-        let (events, mut samples) = self.passing.intake.listener.take_seen();
-        let table = &self.passing.intake.table;
-        let mut active = 0;
-        let mut points = self.passing.intake.points.clone();
-        points.add(&self.aside_ends);
-        for flow in table.alive() {
-            active += 1;
-            points.count(flow, self.passing.intake.vlan);
-            if !self.passing.intake.wants_flow(flow) {
-                continue;
-            }
-            let told = self.told.get(flow.last_capture as usize).copied().unwrap_or(0);
-            if flow.last_frame > told {
-                flows.push(table.so_far(flow));
-                samples.extend(FlowSamples::so_far(flow));
-            }
-        }
-        for (told, report) in self.told.iter_mut().zip(&self.reports) {
-            *told = report.last_frame;
-        }
-        self.told_ns = self.latest_ns;
-        let mut totals = self.totals;
-        totals.add(&self.aside);
-        totals.take_ends(points.sum());
-        totals.copies = self.passing.intake.copied;
-        let mut quotes: Vec<_> = self.passing.intake.quotes.drain().map(|(_, quote)| quote).collect();
-        quotes.sort_unstable_by_key(|quote| (quote.capture, quote.first_frame));
-        for ((source, state), report) in self.sources.iter_mut().zip(&mut self.states).zip(&mut self.reports) {
-            match source {
-                Source::Ring(ring) => {
-                    state.drops = ring.drops();
-                    report.drops = state.drops.packets();
-                }
-                Source::Stream(stream) => stream.describe(report),
-            }
-        }
-        let mut captures = self.reports.clone();
-        for ((report, index), _) in captures.iter_mut().zip(0..).zip(&self.closed).filter(|(_, closed)| !**closed) {
-            self.passing.intake.copies.report(index, report);
-            report.report_snapped();
-        }
-        points.report(&mut captures);
-        Tick {
-            flows,
-            ended,
-            events,
-            samples,
-            quotes,
-            port_scans: self.passing.intake.port_scans.as_ref().map_or_else(Vec::new, PortScans::pairs),
-            processes: self.process_names.names().to_vec(),
-            captures,
-            sources: self.states.clone(),
-            counters: Counters {
-                totals,
-                table: self.passing.intake.table.counts(),
-                decoder: self.passing.sifter.decoder.counts().clone(),
-                quotes_dropped: self.passing.intake.quotes_dropped,
-                events_dropped: self.passing.intake.listener.dropped(),
-                stream_limits_reached: self.passing.intake.listener.limits_reached(),
-                flows_lost: self.flows_lost,
-                evidence: self.evidence.as_ref().map_or((0, 0), Evidence::counts),
-                active,
-            },
-            now_ns: if self.unhurried { self.latest_ns } else { now_ns() },
-            last: false,
-        }
-    }
-
-    /// Ends every flow, and hands out the last tick.
-    fn finish(&mut self) {
-        for (index, (source, report)) in self.sources.iter_mut().zip(&mut self.reports).enumerate() {
-            if let Source::Stream(stream) = source
-                && !self.closed[index]
-                && let Ok(capture) = stream.capture()
-            {
-                // It was left before its end, which is no fault of the capture.
-                self.passing.close(index as u32, report, capture.info());
-                self.closed[index] = true;
-                report.complete = !report.problems.as_slice().iter().any(|problem| problem.hides_traffic);
-            }
-        }
-        let last = self.reports.len().saturating_sub(1);
-        let frame = self.reports.last().map_or(0, |report| report.last_frame).max(1);
-        self.passing.finish(frame, last as u32);
-        self.collect();
-        self.count_aside();
-        if let Some(evidence) = &mut self.evidence {
-            evidence.finish();
-        }
-        let tick = Tick { last: true, ..self.tick() };
-        self.shared.wait_until_free_or_gone();
-        self.shared.put(tick);
     }
 
     fn turn_to(&mut self, aim: Aim) {
@@ -511,6 +289,6 @@ fn identify(identified: &mut bool, passing: &mut Passing, first: &Frame, memory:
     }
 }
 
-fn now_ns() -> i64 {
+pub(super) fn now_ns() -> i64 {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_nanos() as i64)
 }

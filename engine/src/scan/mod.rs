@@ -41,7 +41,7 @@ pub use options::{Options, VlanMode};
 #[cfg(target_os = "linux")]
 pub(crate) use passing::Passing;
 pub use points::CAPTURE_POINTS;
-pub(crate) use points::Ends;
+pub(crate) use points::{Ends, Points};
 pub(crate) use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 pub(crate) use process_names::ProcessNames;

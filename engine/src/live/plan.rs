@@ -1,0 +1,70 @@
+//! What is to be watched, and how.
+
+use std::time::Duration;
+
+use super::evidence::EvidencePlan;
+use super::filter::Program;
+use crate::interest::Interest;
+use crate::scan::{Options, VlanMode, Wishes};
+
+/// What is looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Aim {
+    /// Address ranges of wanted flows; `None`: all are wanted.
+    pub networks: Option<Vec<(u128, u128)>>,
+    /// TCP ports of wanted flows, with `networks`.
+    pub ports: Vec<u16>,
+    /// What to read of payloads.
+    pub wishes: Wishes,
+    /// Let the kernel turn away what is not wanted.
+    pub kernel_filter: bool,
+}
+
+/// What is to be watched, and how.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// Interfaces.
+    pub interfaces: Vec<String>,
+    /// Captures that are written meanwhile: paths, `-` for standard input.
+    pub streams: Vec<String>,
+    /// Time between two ticks.
+    pub tick: Duration,
+    /// Bytes of each interface's ring.
+    pub ring_bytes: usize,
+    /// Flows alive at once.
+    pub active_flows: usize,
+    /// Take what a mirror port delivered twice as two packets.
+    pub keep_duplicates: bool,
+    /// What VLAN tags mean to flows.
+    pub vlan: VlanMode,
+    /// What to look for.
+    pub aim: Aim,
+    /// Where to keep packets; none are kept without.
+    pub evidence: Option<EvidencePlan>,
+}
+
+impl Aim {
+    pub(super) fn interest(&self) -> Option<Interest> {
+        self.networks.as_ref().map(|networks| Interest::new(networks, &self.ports))
+    }
+
+    pub(super) fn program(&self) -> Option<Program> {
+        let networks = self.networks.as_ref().filter(|_| self.kernel_filter)?;
+        Program::new(networks, &self.ports)
+    }
+}
+
+impl Plan {
+    /// How packets become flows.
+    pub(super) fn options(&self) -> Options {
+        Options {
+            interest: self.aim.interest(),
+            wishes: self.aim.wishes.clone(),
+            keep_all: false,
+            active_flows: self.active_flows,
+            keep_duplicates: self.keep_duplicates,
+            vlan: self.vlan,
+            ..Options::default()
+        }
+    }
+}

@@ -1,0 +1,69 @@
+"""Which ticks bring something to judge."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from auditor.batches import TYPES
+from auditor.events import NUMBERS, SAMPLES
+from auditor.judging import QUOTE_TYPES
+from auditor.watch.window import ANSWER_NS, Window
+
+SECOND = 10**9
+START = 1_700_000_000 * SECOND
+NOTHING = {"kind": [], "text": [], "more": [], **dict.fromkeys(NUMBERS, b"")}
+
+
+def tick(*flows: dict[str, int], ended: int = 0) -> Any:
+    """A tick with these flows, TCP unless they say otherwise."""
+    rows = [{"protocol": 6, "start_ns": START, "end_ns": START, "packets_forward": 1, **flow} for flow in flows]
+    table = {name: np.zeros(len(rows), kind) for name, kind in TYPES.items()}
+    for at, row in enumerate(rows):
+        for name, value in row.items():
+            table[name][at] = value
+    columns = {name: column.tobytes() for name, column in table.items()}
+    return SimpleNamespace(
+        columns=lambda: columns,
+        rows=len(rows),
+        ended=ended,
+        events=NOTHING,
+        samples=dict.fromkeys(SAMPLES, b""),
+        quotes=dict.fromkeys(QUOTE_TYPES, b""),
+        port_scans=[],
+        processes=[""],
+        totals={},
+    )
+
+
+def test_an_unanswered_attempt_is_news_when_it_is_answered_and_when_it_is_old_enough() -> None:
+    window, attempt = Window(), {"flow_id": 7}
+    window.take(tick(attempt), START + SECOND)
+    assert not window.is_news
+    assert not window.comes_of_age(START + SECOND, START + 2 * SECOND)
+    assert window.comes_of_age(START + SECOND, START + ANSWER_NS)
+    assert not window.comes_of_age(START + ANSWER_NS, START + ANSWER_NS + SECOND), "it was judged since"
+    window.take(tick({**attempt, "packets_reverse": 1, "seen_reverse": 1}), START + 2 * SECOND)
+    assert window.is_news
+    assert not window.comes_of_age(START + SECOND, START + ANSWER_NS), "it was judged when it was answered"
+
+
+def test_further_bytes_of_a_known_flow_are_no_news_and_its_end_is() -> None:
+    window, flow = Window(), {"flow_id": 7, "packets_reverse": 1, "seen_forward": 3, "seen_reverse": 3}
+    window.take(tick(flow), START + SECOND)
+    assert window.is_news
+    window.take(tick({**flow, "packets_forward": 90}), START + 2 * SECOND)
+    assert not window.is_news
+    window.take(tick({**flow, "packets_forward": 91, "seen_forward": 7}), START + 3 * SECOND)
+    assert window.is_news
+    window.take(tick({**flow, "packets_forward": 92, "seen_forward": 7}, ended=1), START + 4 * SECOND)
+    assert window.is_news
+    assert len(window) == 1
+
+
+def test_a_flow_without_handshake_is_news_at_once() -> None:
+    window = Window()
+    window.take(tick({"flow_id": 7, "protocol": 17}), START)
+    assert window.is_news
