@@ -29,6 +29,12 @@ const DNS_ROUND: i64 = 10 * SECOND;
 /// … and has ended when it was silent for this long.
 const DNS_IDLE: i64 = 9 * SECOND;
 
+/// Packets are out of order by less than this: a minute is more than any way through a network takes. Where
+/// [`CLOCK_STEP_PACKETS`] in a row are further back, the capture's clock was (`CLOCK_STEP`).
+const CLOCK_STEP: i64 = 60 * SECOND;
+/// So many.
+const CLOCK_STEP_PACKETS: u32 = 256;
+
 /// No slot.
 const NOWHERE: u32 = u32::MAX;
 
@@ -111,6 +117,8 @@ pub struct Table {
     clock_ns: i64,
     /// What the clock was before the latest packet.
     before_ns: i64,
+    /// Packets in a row from long before the clock.
+    long_ago: u32,
     limit: usize,
     counts: Counts,
 }
@@ -132,6 +140,7 @@ impl Table {
             capture_set,
             clock_ns: i64::MIN,
             before_ns: i64::MIN,
+            long_ago: 0,
             limit: limit.max(1),
             counts: Counts::default(),
         }
@@ -140,6 +149,12 @@ impl Table {
     /// Names the captures in the identities of flows that end from now on.
     pub fn set_capture_set(&mut self, capture_set: u64) {
         self.capture_set = capture_set;
+    }
+
+    /// The latest time seen, ns; what of a clock that was set back it is now.
+    #[cfg(test)]
+    pub fn clock_ns(&self) -> i64 {
+        self.clock_ns
     }
 
     /// Counters.
@@ -200,8 +215,12 @@ impl Table {
         self.before_ns = self.clock_ns;
         if moment.time_ns < self.clock_ns {
             self.counts.out_of_order += 1;
+            if self.clock_ns.saturating_sub(moment.time_ns) > CLOCK_STEP {
+                self.look_at_the_clock(moment.time_ns);
+            }
         } else {
             self.clock_ns = moment.time_ns;
+            self.long_ago = 0;
             if self.wheel.is_due(self.clock_ns) {
                 self.sweep();
             }
@@ -231,6 +250,19 @@ impl Table {
     fn slot_of(&self, addressed: &Addressed) -> Option<u32> {
         let is_it = |slot: u32| self.flows.get(slot as usize).is_some_and(|flow| flow.key == addressed.key);
         if is_it(addressed.slot) { Some(addressed.slot) } else { self.index.find(addressed.hash, is_it) }
+    }
+
+    /// Takes a packet from long before the latest time seen. One says nothing; when no others come, somebody has set the
+    /// clock back, or another capture begins in the same file, and time goes on from there.
+    #[cold]
+    fn look_at_the_clock(&mut self, time_ns: i64) {
+        self.long_ago += 1;
+        if self.long_ago > CLOCK_STEP_PACKETS {
+            self.long_ago = 0;
+            self.clock_ns = time_ns;
+            self.before_ns = time_ns;
+            self.wheel.rewind(time_ns);
+        }
     }
 
     /// Takes a packet that came a second time: it does nothing to its flow, but the flow may count it when it ends.

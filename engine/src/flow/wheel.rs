@@ -59,6 +59,12 @@ impl Wheel {
         self.cursor = self.cursor.max(now);
     }
 
+    /// Time goes on from an earlier point. Timers stay in their buckets: one that fires too early is set again, and none
+    /// fires later than when all buckets have passed.
+    pub fn rewind(&mut self, now_ns: i64) {
+        self.cursor = now_ns >> BUCKET_BITS;
+    }
+
     /// The timers of the next bucket that has any: those of the flows that would end first.
     pub fn next_bucket(&mut self) -> Vec<Timer> {
         for bucket in self.cursor..self.cursor + BUCKETS {
@@ -100,6 +106,18 @@ mod tests {
         }
         wheel.advance(i64::MAX, &mut due);
         assert_eq!(due.len(), 2000);
+    }
+
+    #[test]
+    fn timers_set_before_time_went_back_fire_within_one_turn() {
+        let mut wheel = Wheel::new();
+        let mut due = Vec::new();
+        wheel.advance(100_000 * SECOND, &mut due);
+        let timer = Timer { slot: 1, generation: 2 };
+        wheel.set(100_300 * SECOND, timer);
+        wheel.rewind(5 * SECOND);
+        wheel.advance((5 + BUCKETS) * SECOND, &mut due);
+        assert_eq!(due, [timer]);
     }
 
     #[test]
