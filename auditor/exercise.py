@@ -71,7 +71,7 @@ def _count(counter: Counter[tuple[str, str]], name: str, rows: Rows, flows: Flow
 
 
 def _count_groups(counts: _Counts, flows: Flows, context: Context) -> None:
-    sessions = np.flatnonzero(answered_sessions(flows))
+    sessions = np.flatnonzero(answered_sessions(flows, context))
     for enabled in context.packs:
         if enabled.id not in context.labels.vendors:
             continue

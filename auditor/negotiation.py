@@ -316,6 +316,9 @@ def _all_read(flows: Flows, ends: Logical, reading: Codes, control: Rows, data: 
     A session that was not closed may have gone on unseen: it counts as alive for ever, but as read only up to its last
     packet, and so do not those of which neither an opening nor a close shows.
     """
+    whole = reading[control] == Reading.WHOLE
+    if not whole.any():
+        return np.zeros(len(data), np.bool_)
     seen_forward, seen_reverse = flows.seen_forward[control], flows.seen_reverse[control]
     reset = (seen_forward | seen_reverse) & np.uint16(Seen.RST | Seen.FIN_RST) != 0
     closed = reset | (seen_forward & seen_reverse & np.uint16(Seen.FIN) != 0)
@@ -325,7 +328,6 @@ def _all_read(flows: Flows, ends: Logical, reading: Codes, control: Rows, data: 
     client = _clients(ends, control, data)
     ours, asking, times = client[: len(control)], client[len(control) :], flows.start_ns[data]
     alive = alive_at(ours, opened, np.where(closed, last, FOREVER), asking, times)
-    whole = reading[control] == Reading.WHOLE
     read = alive_at(ours[whole], opened[whole], last[whole], asking, times)
     result: Bools = (alive > 0) & (alive == read)
     return result

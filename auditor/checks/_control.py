@@ -13,6 +13,7 @@ import numpy as np
 from auditor.checks._select import REORDERING_NS, Ends, answered, ends, group, has, one_pack
 from auditor.flow import TCP, Bools, Direction, Flows, Ints, Role, Rows, Seen
 from auditor.frozen import frozen
+from auditor.once import once
 
 if TYPE_CHECKING:
     from auditor.checks.base import Context
@@ -32,6 +33,7 @@ class DataConnections:
     exact: Bools  # the session that announced the data connection is known, and `closed_ns` is its own
 
 
+@once
 def data_connections(flows: Flows, context: Context) -> DataConnections:
     """The data connections of all packs that negotiate them, in the order of their rows."""
     parts = [_of_pack(flows, context, enabled) for enabled in context.packs if _negotiated(enabled)]
@@ -62,7 +64,7 @@ def _of_pack(flows: Flows, context: Context, enabled: EnabledPack) -> DataConnec
     # A control session of which only the server's packets were captured is one, too.
     is_control = np.isin(service, _codes(context, controls)) & (flows.role[rows] != Role.INBOUND)
     is_control &= answered(flows, rows)
-    data, control = rows[is_data], rows[is_control]
+    data, control = rows[is_data], rows[is_control] if is_data.any() else rows[:0]
     data_end, control_end = ends(flows, data), ends(flows, control)
     client = group(
         np.concatenate([data_end.client_hi, control_end.client_hi]),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
 
 KEY_SPAN = 2**63  # as many values fit one sort key
+TABLE_SPAN = 4  # up to so many times the number of values, a table of all that might be there beats sorting
 
 SECOND = 10**9  # nanoseconds
 FOREVER = 10**9  # seconds, 31 years: no capture is longer, and times plus this still fit 64 bits of nanoseconds
@@ -171,16 +172,21 @@ def group(*columns: NDArray[Any]) -> Rows:
         lowest, width = int(column.min()), int(column.max()) - int(column.min()) + 1
         values = column.astype(np.uint64) - np.uint64(lowest)
         if span * width > KEY_SPAN:
-            key, span = _dense(key)
+            key, span = _dense(key, span)
         if span * width > KEY_SPAN:
-            values, width = _dense(values)
+            values, width = _dense(values, width)
         key = key * np.uint64(width) + values
         span *= width
-    return _dense(key)[0].astype(np.intp)
+    return _dense(key, span)[0].astype(np.intp)
 
 
-def _dense(values: Words) -> tuple[Words, int]:
-    """The values replaced by their ranks, and how many there are."""
+def _dense(values: Words, span: int) -> tuple[Words, int]:
+    """The values, all below `span`, replaced by their ranks, and how many ranks there are."""
+    if span <= TABLE_SPAN * len(values):
+        present = np.zeros(span, np.uint64)
+        present[values] = 1
+        ranks = np.cumsum(present, out=present)
+        return ranks[values] - np.uint64(1), int(ranks[-1])
     distinct, ranks = np.unique(values, return_inverse=True)
     return ranks.astype(np.uint64), len(distinct)
 

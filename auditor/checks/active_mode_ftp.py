@@ -81,7 +81,7 @@ class ActiveModeFtp(Check):
 
     def exercised(self, flows: Flows, context: Context) -> Rows:
         """Data connections that a client opened."""
-        data = np.flatnonzero(answered_sessions(flows) & (flows.role == Role.DATA))
+        data = np.flatnonzero(answered_sessions(flows, context) & (flows.role == Role.DATA))
         return data[vendor_table(context, _forbids)[flows.vendor[data]]]
 
     def undecided(self, flows: Flows, context: Context) -> Rows:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from auditor.flow import Bools, Codes, Direction, Flows, Ints, Ports, Role, Rows
 from auditor.frozen import frozen
 from auditor.health import Health
 from auditor.negotiation import Negotiation
+from auditor.once import once
 from auditor.proxies import Proxied
 from auditor.severity import Outcome, Severity
 
@@ -62,6 +63,7 @@ class Context:
     proxied: Proxied = field(default_factory=lambda: Proxied.none(0))
     process_names: tuple[str, ...] = ("",)  # by the code in `Flows.process`; several holders are joined by "|"
     vantages: Vantages | None = None  # None: one side of the firewall was captured
+    facts: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)  # of `auditor.once`
 
     def pack(self, vendor: str) -> EnabledPack:
         """The enabled pack of that id."""
@@ -144,7 +146,7 @@ class Check:
 
         Unless a check knows better: sessions that a client opened with a published service and that were answered.
         """
-        return np.flatnonzero(answered_sessions(flows))
+        return np.flatnonzero(answered_sessions(flows, context))
 
     def exercised_for(self, statement: str, flows: Flows, context: Context) -> Rows:
         """As `exercised`, for one of the statements in `apart`."""
@@ -155,7 +157,8 @@ class Check:
         return {}
 
 
-def answered_sessions(flows: Flows) -> Bools:
+@once
+def answered_sessions(flows: Flows, context: Context) -> Bools:
     """TCP sessions with a published service, opened by the client's SYN as captured, and answered by SYN-ACK."""
     opened_here = (flows.seen_forward & Seen.SYN).astype(bool) & (flows.seen_reverse & Seen.SYN_ACK).astype(bool)
     sessions: Bools = (flows.direction == Direction.OUTBOUND) & opened_here & np.isin(flows.role, PUBLISHED_ROLES)

@@ -58,4 +58,4 @@ class ReturnPortOutsideRange(Check):
     def exercised(self, flows: Flows, context: Context) -> Rows:
         """Answered sessions of packs that publish a return range."""
         with_range = vendor_table(context, lambda enabled: enabled.pack.returns is not None)
-        return np.flatnonzero(answered_sessions(flows) & with_range[flows.vendor])
+        return np.flatnonzero(answered_sessions(flows, context) & with_range[flows.vendor])

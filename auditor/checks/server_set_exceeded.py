@@ -54,7 +54,7 @@ class ServerSetExceeded(Check):
     def exercised(self, flows: Flows, context: Context) -> Rows:
         """Answered sessions of packs that speak of registration, of clients that are one host."""
         assigns = vendor_table(context, lambda enabled: enabled.pack.statement("registration") is not None)
-        rows = np.flatnonzero(answered_sessions(flows) & assigns[flows.vendor])
+        rows = np.flatnonzero(answered_sessions(flows, context) & assigns[flows.vendor])
         return rows[~through_many(ends(flows, rows), context)]
 
     def undecided(self, flows: Flows, context: Context) -> Rows:

@@ -59,7 +59,7 @@ class UnauthorisedClient(Check):
         """Answered sessions, where the site lists its backup hosts and the capture shows them."""
         if not context.site.backup_hosts:
             return np.empty(0, np.intp)
-        rows = np.flatnonzero(answered_sessions(flows))
+        rows = np.flatnonzero(answered_sessions(flows, context))
         return rows[~through_many(ends(flows, rows), context)]
 
     def undecided(self, flows: Flows, context: Context) -> Rows:

@@ -29,6 +29,7 @@ from auditor.checks.base import Check, Context, Hits, Severity
 from auditor.distinct import distinct, without
 from auditor.flow import TCP, Bools, Direction, Flows, Ints, Role, Rows
 from auditor.frozen import frozen
+from auditor.once import once
 
 ENOUGH_BYTES = 8192
 RANDOM_FROM = 7.2  # bits a byte
@@ -82,6 +83,7 @@ def short_of_samples(flows: Flows, context: Context) -> Rows:
     return without(rows, sampled.rows[(sampled.bytes >= ENOUGH_BYTES) | sampled.is_tls])
 
 
+@once
 def _sampled(flows: Flows, context: Context) -> _Sampled:
     samples = context.samples
     at = samples.rows_in(flows)

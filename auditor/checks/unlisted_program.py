@@ -58,7 +58,7 @@ class UnlistedProgram(Check):
     def exercised(self, flows: Flows, context: Context) -> Rows:
         """Answered sessions whose process is known."""
         rows = _of_listing_vendors(flows, context)
-        known: Bools = (flows.process[rows] != 0) & answered_sessions(flows)[rows]
+        known: Bools = (flows.process[rows] != 0) & answered_sessions(flows, context)[rows]
         return rows[known]
 
     def undecided(self, flows: Flows, context: Context) -> Rows:

@@ -56,7 +56,7 @@ class UnneededNameResolution(Check):
 
     def exercised(self, flows: Flows, context: Context) -> Rows:
         """Answered sessions of dedicated hosts."""
-        rows = np.flatnonzero(answered_sessions(flows))
+        rows = np.flatnonzero(answered_sessions(flows, context))
         end = ends(flows, rows)
         return rows[contains(_dedicated(context), end.client_hi, end.client_lo)] if _dedicated(context) else rows[:0]
 

@@ -26,7 +26,7 @@ class ServerPairs(Judge):
 
     def judge(self, enabled: EnabledPack, case: Case) -> Verdict:
         flows, context = case.flows, case.context
-        rows = np.flatnonzero(one_pack(context, enabled)[flows.vendor] & answered_sessions(flows))
+        rows = np.flatnonzero(one_pack(context, enabled)[flows.vendor] & answered_sessions(flows, context))
         rows = rows[flows.role[rows] != Role.REGISTRATION]
         end = ends(flows, rows)
         rows = rows[at_vendor(end, context) & ~through_many(end, context)]
