@@ -6,16 +6,17 @@ of no time. That a finding is gone means something only where the traffic that c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from auditor.named import Named, Pairs, named_in
 from auditor.severity import Severity
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from auditor.reporttypes import Document, FindingEntry, FlowEntry
+    from auditor.reporttypes import Document, FindingEntry
 
 SCHEMA = "auditor.comparison/1"
 Verdict = Literal["better", "same", "worse", "inconclusive"]
@@ -47,7 +48,7 @@ class Changed:
 class Comparison:
     """What differs between two reports. Pairs are (vendor, thing)."""
 
-    before: Document
+    before: Document  # without flows and manifest where audits were compared: a million flows take seconds to write out
     after: Document
     new: list[FindingEntry]
     gone: list[FindingEntry]
@@ -106,11 +107,17 @@ class Comparison:
 
 
 def compare(
-    before: Document, after: Document, *, fail_on: Severity = Severity.MEDIUM, same_traffic: bool = False
+    before: Document,
+    after: Document,
+    *,
+    fail_on: Severity = Severity.MEDIUM,
+    same_traffic: bool = False,
+    named: tuple[Named, Named] | None = None,
 ) -> Comparison:
     """Compare two reports. `fail_on`: from which severity on a finding decides the verdict.
 
     `same_traffic`: both are of the same captures under different rules, so that what is gone is gone for the rules.
+    `named`: what the flows of both name; None: the reports hold their flows.
     """
     old, new = _by_id(before["findings"]), _by_id(after["findings"])
     appeared = [finding for id, finding in new.items() if id not in old]
@@ -121,16 +128,18 @@ def compare(
         if id in old and (fields := _differ(old[id], finding))
     ]
     coverage = _coverage(before, after)
-    verdict, reasons = _verdict(before, after, appeared, gone, changed, coverage, fail_on, same_traffic)
+    old_names, new_names = named or (named_in(before["flows"]), named_in(after["flows"]))
+    doubts = [] if same_traffic else _doubts(after, old_names.vendors - new_names.vendors)
+    verdict, reasons = _verdict(appeared, gone, changed, coverage, fail_on, doubts)
     return Comparison(
         before=before,
         after=after,
         new=appeared,
         gone=gone,
         changed=changed,
-        services=_differences(before, after, lambda flow: flow["service"]),
-        servers=_differences(before, after, lambda flow: flow["server_ip"]),
-        clients=_differences(before, after, lambda flow: flow["client_ip"]),
+        services=_differences(old_names.services, new_names.services),
+        servers=_differences(old_names.servers, new_names.servers),
+        clients=_differences(old_names.clients, new_names.clients),
         volumes=_volumes(before, after),
         coverage=coverage,
         verdict=verdict,
@@ -160,14 +169,12 @@ def _weight(finding: FindingEntry, fail_on: Severity) -> int:
 
 
 def _verdict(
-    before: Document,
-    after: Document,
     new: Sequence[FindingEntry],
     gone: Sequence[FindingEntry],
     changed: Sequence[Changed],
     coverage: Sequence[tuple[str, str, str | None, str | None]],
     fail_on: Severity,
-    same_traffic: bool,
+    doubts: list[str],
 ) -> tuple[Verdict, list[str]]:
     worse = [_line(finding, "new") for finding in new if _weight(finding, fail_on)]
     better = [_line(finding, "gone") for finding in gone if _weight(finding, fail_on)]
@@ -185,7 +192,6 @@ def _verdict(
     ]
     if worse:
         return WORSE, worse
-    doubts = [] if same_traffic else _doubts(before, after)
     if doubts:
         return INCONCLUSIVE, doubts
     if better or mended:
@@ -193,22 +199,16 @@ def _verdict(
     return SAME, ["no finding that counts is new, gone or of another severity"]
 
 
-def _doubts(before: Document, after: Document) -> list[str]:
-    """Why nothing new and something gone need not mean anything."""
+def _doubts(after: Document, silent: frozenset[str]) -> list[str]:
+    """Why nothing new and something gone need not mean anything. `silent`: vendors that had traffic before."""
     doubts = [f"{one['path']}, after the change, is not complete" for one in after["captures"] if not one["complete"]]
     if not sum(one["packets"] for one in after["captures"]):
         doubts.append("after the change no packet was captured")
-    seen = {vendor for flow in after["flows"] for vendor in _vendors(flow)}
-    was = {vendor for flow in before["flows"] for vendor in _vendors(flow)}
-    doubts += [f"after the change there is no traffic with {vendor}" for vendor in sorted(was - seen)]
+    doubts += [f"after the change there is no traffic with {vendor}" for vendor in sorted(silent)]
     incomplete = [finding for finding in after["findings"] if finding["check"] == INCOMPLETE_CHECK]
     if incomplete and not doubts:
         doubts += list(dict.fromkeys(f"after the change: {finding['message']}" for finding in incomplete))
     return doubts
-
-
-def _vendors(flow: FlowEntry) -> list[str]:
-    return [vendor for vendor in flow["vendor"].split("|") if vendor and flow["role"] != "unpublished"]
 
 
 def _state(finding: FindingEntry) -> str:
@@ -228,14 +228,8 @@ def _coverage(before: Document, after: Document) -> list[tuple[str, str, str | N
     return [(*key, old.get(key), new.get(key)) for key in dict.fromkeys([*old, *new]) if old.get(key) != new.get(key)]
 
 
-def _differences(
-    before: Document, after: Document, thing: Callable[[FlowEntry], str | None]
-) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Pairs of vendor and thing that only the one or only the other report has."""
-    old, new = (
-        {(flow["vendor"], str(named)) for flow in report["flows"] if flow["vendor"] and (named := thing(flow))}
-        for report in (before, after)
-    )
+def _differences(old: Pairs, new: Pairs) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Pairs that only the new or only the old report has."""
     return sorted(new - old), sorted(old - new)
 
 

@@ -260,7 +260,8 @@ def _bytes(name: str, column: Any) -> bytes:
     kind = TYPES[name]
     array = column.combine_chunks()
     if kind[0] in "SV":
-        return b"".join(value.as_py() for value in array)
+        width = array.type.byte_width
+        return bytes(array.buffers()[1][array.offset * width : (array.offset + len(array)) * width])
     return bytes(array.to_numpy().astype(kind).tobytes())
 
 

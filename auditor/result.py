@@ -143,9 +143,11 @@ class Audit:
     def compare(self, after: Audit) -> Comparison:
         """What differs in an audit of the time after a change; `fail_on` of this one holds for both."""
         from auditor.comparison import compare
-        from auditor.document import document
+        from auditor.document import outline
+        from auditor.named import named_by
 
-        return compare(document(self), document(after), fail_on=self.fail_on)
+        named = named_by(self.shown_flows), named_by(after.shown_flows)
+        return compare(outline(self), outline(after), fail_on=self.fail_on, named=named)
 
     @property
     def plot(self) -> Plots:

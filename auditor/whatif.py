@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from auditor.comparison import EXIT_CODES, INCONCLUSIVE, WORSE, Comparison, Verdict, compare
-from auditor.document import document
+from auditor.document import outline
 from auditor.errors import AuditorError
+from auditor.named import named_by
 from auditor.severity import Severity
 
 if TYPE_CHECKING:
     from auditor.reporttypes import Document, FlowEntry
+    from auditor.result import Audit
 
 SCHEMA = "auditor.whatif/1"
 NAMED = ("vendor", "service", "role")
@@ -92,22 +94,20 @@ def what_if(
     if stored is None:
         from auditor.pipeline import audit
 
-        old_report, new_report = (
-            document(audit(inputs, packs=rules.packs, site=rules.site, as_of=as_of, all_flows=True))
-            for rules in (old, new)
-        )
+        audits = [
+            audit(inputs, packs=rules.packs, site=rules.site, as_of=as_of, all_flows=True) for rules in (old, new)
+        ]
     else:
         from auditor.flowstore import judge_stored, unheard
         from auditor.site import Site
 
         audits = [judge_stored(stored, packs=rules.packs, site=rules.site, as_of=as_of) for rules in (old, new)]
-        old_report, new_report = (document(one) for one in audits)
         for one in audits:
             unjudged += unheard(stored, one.enabled_packs, one.site_given or Site())
         unjudged = list(dict.fromkeys(unjudged))
-    return WhatIf(
-        compare(old_report, new_report, fail_on=fail_on, same_traffic=True), _flows(old_report, new_report), unjudged
-    )
+    reports = [outline(one) for one in audits]
+    named = named_by(audits[0].shown_flows), named_by(audits[1].shown_flows)
+    return WhatIf(compare(*reports, fail_on=fail_on, same_traffic=True, named=named), _flows(audits, reports), unjudged)
 
 
 def _stored(inputs: Sequence[str]) -> Any:
@@ -138,19 +138,32 @@ def _objections(report: Document) -> dict[str, tuple[str, ...]]:
     return {id: tuple(sorted(checks)) for id, checks in found.items()}
 
 
-def _flows(old: Document, new: Document) -> list[FlowChange]:
-    was, objected_before, objects_after = _first_rows(old), _objections(old), _objections(new)
-    changes = []
-    for id, flow in _first_rows(new).items():
-        before, after = objected_before.get(id, ()), objects_after.get(id, ())
-        if before != after or _named(was[id]) != _named(flow):
-            changes.append(FlowChange(flow, _named(was[id]), before, after))
-    return changes
+def _flows(audits: Sequence[Audit], reports: Sequence[Document]) -> list[FlowChange]:
+    """The flows that the two audits name or object to otherwise. Only for those entries are made."""
+    import numpy as np
 
+    from auditor import flowtable
 
-def _first_rows(report: Document) -> dict[str, FlowEntry]:
-    """Each flow by its first row: later rows of it are named alike."""
-    rows: dict[str, FlowEntry] = {}
-    for flow in report["flows"]:
-        rows.setdefault(flow["flow_id"], flow)
-    return rows
+    before, after = map(_objections, reports)
+    tables = [audit.shown_flows for audit in audits if audit.shown_flows is not None]
+    if not tables:
+        return []
+    (old, old_labels), (new, new_labels) = tables
+    # Each flow by its first row: later rows of it are named alike.
+    (_, was), (ids, at) = (np.unique(flows.flow_id, return_index=True) for flows in (old, new))
+    otherwise = old.role[was] != new.role[at]
+    for name in ("vendor", "service"):
+        words = getattr(old_labels, f"{name}s"), getattr(new_labels, f"{name}s")
+        alike = np.array([[word == other for other in words[1]] for word in words[0]])
+        otherwise |= ~alike[getattr(old, name)[was], getattr(new, name)[at]]
+    objected = [int(id, 16) for id in before.keys() | after.keys() if before.get(id) != after.get(id)]
+    otherwise |= np.isin(ids, np.array(objected, np.uint64))
+    order = np.argsort(at[otherwise])
+    sides = []
+    for flows, labels, rows, audit in ((old, old_labels, was, audits[0]), (new, new_labels, at, audits[1])):
+        chosen = flows[rows[otherwise][order]]
+        sides.append(flowtable.rows(chosen, labels, [str(capture["path"]) for capture in audit.captures]))
+    return [
+        FlowChange(flow, _named(earlier), before.get(flow["flow_id"], ()), after.get(flow["flow_id"], ()))
+        for earlier, flow in cast("Iterable[tuple[FlowEntry, FlowEntry]]", zip(*sides, strict=True))
+    ]

@@ -183,10 +183,10 @@ def group(*columns: NDArray[Any]) -> Rows:
 def _dense(values: Words, span: int) -> tuple[Words, int]:
     """The values, all below `span`, replaced by their ranks, and how many ranks there are."""
     if span <= TABLE_SPAN * len(values):
-        present = np.zeros(span, np.uint64)
-        present[values] = 1
-        ranks = np.cumsum(present, out=present)
-        return ranks[values] - np.uint64(1), int(ranks[-1])
+        present = np.zeros(span, np.bool_)
+        present[values] = True
+        upto: Words = np.cumsum(present, dtype=np.uint64)
+        return upto[values] - np.uint64(1), int(upto[-1])
     distinct, ranks = np.unique(values, return_inverse=True)
     return ranks.astype(np.uint64), len(distinct)
 

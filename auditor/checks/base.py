@@ -158,7 +158,7 @@ class Check:
 
 
 @once
-def answered_sessions(flows: Flows, context: Context) -> Bools:
+def answered_sessions(flows: Flows, context: Context) -> Bools:  # noqa: ARG001  # who remembers it
     """TCP sessions with a published service, opened by the client's SYN as captured, and answered by SYN-ACK."""
     opened_here = (flows.seen_forward & Seen.SYN).astype(bool) & (flows.seen_reverse & Seen.SYN_ACK).astype(bool)
     sessions: Bools = (flows.direction == Direction.OUTBOUND) & opened_here & np.isin(flows.role, PUBLISHED_ROLES)
