@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.addresses import contains
+from auditor.checks._select import ends
 from auditor.checks.base import Check, Context, answered_sessions
 from auditor.distinct import distinct
 from auditor.flow import TCP, Bools, Direction, Flows, Role, RoleBasis, Rows, Seen
@@ -76,11 +77,9 @@ def _count_groups(counts: _Counts, flows: Flows, context: Context) -> None:
         if enabled.id not in context.labels.vendors:
             continue
         rows = sessions[flows.vendor[sessions] == context.labels.vendors.index(enabled.id)]
-        ours = flows.client_is_initiator[rows]
-        hi = np.where(ours, flows.responder_hi[rows], flows.initiator_hi[rows])
-        lo = np.where(ours, flows.responder_lo[rows], flows.initiator_lo[rows])
+        end = ends(flows, rows)
         for group, ranges in enabled.networks.items():
-            counts.by_group[enabled.id, group] = int(contains(ranges, hi, lo).sum())
+            counts.by_group[enabled.id, group] = int(contains(ranges, end.server_hi, end.server_lo).sum())
 
 
 def _not_let_through(flows: Flows, context: Context) -> Bools:

@@ -23,21 +23,26 @@ PAIRS = {
     ICMP6: ((128, 129), (133, 134), (135, 136), (130, 131), (139, 140), (144, 145)),
 }
 PAIRED = {protocol: dict(pairs) | {answer: asked for asked, answer in pairs} for protocol, pairs in PAIRS.items()}
+TABLE = 1 << 20  # places for the lowest bits of keys: a megabyte, and hundreds of thousands of keys stay apart
 
 
 class _Index:
-    """Flows by a key, so that those of the same key are found together: in a scan of 20,000 ports that saves 25 s."""
+    """Flows by a key, so that those of the same key are found together: in a scan of 20,000 ports that saves 25 s.
 
-    def __init__(self, keys: NDArray[np.uint64]) -> None:
-        self._order = np.argsort(keys)
+    It holds the flows whose key some of `rows` have, and few others: of a million flows mostly a few have to be sorted.
+    """
+
+    def __init__(self, keys: NDArray[np.uint64], rows: Rows) -> None:
+        wanted = np.zeros(TABLE, np.bool_)
+        wanted[keys[rows] & (TABLE - 1)] = True
+        near = np.flatnonzero(wanted[keys & (TABLE - 1)])
+        self._order = near[np.argsort(keys[near])]
         ordered = keys[self._order]
-        begins = np.ones(len(keys), np.bool_)
+        begins = np.ones(len(ordered), np.bool_)
         begins[1:] = ordered[1:] != ordered[:-1]
-        starts = np.flatnonzero(begins)
-        run = np.cumsum(begins) - 1
-        self._bounds = np.append(starts, len(keys))
-        self._run = np.empty_like(self._order)
-        self._run[self._order] = run
+        self._bounds = np.append(np.flatnonzero(begins), len(ordered))
+        self._run = np.empty(len(keys), np.intp)
+        self._run[self._order] = np.cumsum(begins) - 1
 
     def whole(self, rows: Rows, starts: Rows) -> Bools:
         """Which groups, the i-th from `starts[i]` on in `rows`, hold all rows of one key and no others."""
@@ -53,26 +58,51 @@ class _Index:
         return self._order[self._bounds[run] : self._bounds[run + 1]]
 
 
+class _Keys:
+    """What flows may have in common. Keys are hashes: of both ends, whichever is the client, and of a port."""
+
+    def __init__(self, ends: Ends) -> None:
+        self._ends = ends
+
+    @cached_property
+    def pairs(self) -> NDArray[np.uint64]:
+        return _mixed(self._ends.client_lo) + _mixed(self._ends.server_lo)
+
+    @cached_property
+    def client_port(self) -> NDArray[np.uint64]:
+        return _mixed(self.pairs + self._ends.client_port.astype(np.uint64))
+
+    @cached_property
+    def server_port(self) -> NDArray[np.uint64]:
+        return _mixed(self.pairs + self._ends.server_port.astype(np.uint64))
+
+
+class _Near:
+    """The flows that have a key in common with some of `rows`, each kind when it is first asked for."""
+
+    def __init__(self, keys: _Keys, rows: Rows) -> None:
+        self._keys, self._rows = keys, rows
+
+    @cached_property
+    def by_pair(self) -> _Index:
+        return _Index(self._keys.pairs, self._rows)
+
+    @cached_property
+    def by_client_port(self) -> _Index:
+        return _Index(self._keys.client_port, self._rows)
+
+    @cached_property
+    def by_server_port(self) -> _Index:
+        return _Index(self._keys.server_port, self._rows)
+
+
 class FlowFilters:
     """Knows all flows of an audit, so that a filter names no more than it must to tell some of them from the rest."""
 
     def __init__(self, flows: Flows, ends: Ends) -> None:
         self._flows = flows
         self._ends = ends
-        # Keys are hashes: of both ends, whichever of them is the client, and of a port. Two of each may share one.
-        self._pairs = _mixed(ends.client_lo) + _mixed(ends.server_lo)
-
-    @cached_property
-    def _by_pair(self) -> _Index:
-        return _Index(self._pairs)
-
-    @cached_property
-    def _by_client_port(self) -> _Index:
-        return _Index(_mixed(self._pairs + self._ends.client_port.astype(np.uint64)))
-
-    @cached_property
-    def _by_server_port(self) -> _Index:
-        return _Index(_mixed(self._pairs + self._ends.server_port.astype(np.uint64)))
+        self._keys = _Keys(ends)
 
     def filters_of(self, rows: Rows, starts: Rows, only: Sequence[Sequence[int] | None]) -> list[str]:
         """The filters for n groups of flows, the i-th from `starts[i]` on in `rows`. At least one.
@@ -80,9 +110,13 @@ class FlowFilters:
         The flows of a group have client, server, protocol and service port in common. `only`: frames of a group's UDP
         or TCP flows that alone are meant; None: all.
         """
-        flows, ends, first = self._flows, self._ends, rows[starts]
+        flows, ends, first, near = self._flows, self._ends, rows[starts], _Near(self._keys, rows)
         inbound = flows.direction[first] == Direction.INBOUND
-        whole = np.where(inbound, self._by_client_port.whole(rows, starts), self._by_server_port.whole(rows, starts))
+        whole = np.where(
+            inbound,
+            near.by_client_port.whole(rows, starts) if inbound.any() else False,
+            near.by_server_port.whole(rows, starts) if not inbound.all() else False,
+        )
         # Nobody else uses their service, so that ends and service say it all: true of nearly all groups.
         simple = whole & ((flows.protocol[first] == TCP) | (flows.protocol[first] == UDP))
         columns = zip(
@@ -100,11 +134,11 @@ class FlowFilters:
         return [
             service_filter(version, protocol, client, server, port, inbound=called_in)
             if easy and frames is None
-            else self._filter_of(rows[begin:end], frames)
+            else self._filter_of(near, rows[begin:end], frames)
             for easy, version, protocol, client, server, port, called_in, frames, (begin, end) in columns
         ]
 
-    def _filter_of(self, rows: Rows, only: Sequence[int] | None) -> str:
+    def _filter_of(self, near: _Near, rows: Rows, only: Sequence[int] | None) -> str:
         """The filter for one group."""
         flows, ends = self._flows, self._ends
         first = int(rows[0])
@@ -112,7 +146,7 @@ class FlowFilters:
         server = address_text(int(ends.server_hi[first]), int(ends.server_lo[first]))
         protocol, version = int(flows.protocol[first]), int(flows.version[first])
         if protocol in (ICMP, ICMP6):
-            others = self._others(rows, self._by_pair)
+            others = self._others(rows, near.by_pair)
             up, down = self._icmp_kinds(rows, protocol)
             frames = self._frames(rows, others[self._same_kinds(others, rows)])
             tunnelled = bool(flows.tunnel[rows].any())
@@ -129,11 +163,11 @@ class FlowFilters:
                 )
             )
         if protocol not in (TCP, UDP):
-            frames = self._frames(rows, self._others(rows, self._by_pair))
+            frames = self._frames(rows, self._others(rows, near.by_pair))
             return display_filter(Conversation(version, protocol, client, server, frames=frames))
         inbound = bool(flows.direction[first] == Direction.INBOUND)
         called, calling = (ends.client_port, ends.server_port) if inbound else (ends.server_port, ends.client_port)
-        others = self._others(rows, self._by_client_port if inbound else self._by_server_port)
+        others = self._others(rows, near.by_client_port if inbound else near.by_server_port)
         rivals = others[called[others] == called[first]]
         service = [int(called[first])]
         caller = frames = None

@@ -221,20 +221,21 @@ def _sessions(flows: _Columns, starts: Rows, context: Context) -> Iterator[tuple
     answered = total(flows.answered.astype(np.int64))
     secured = _secured(flows, starts)
     open_ended = total((flows.answered & ~flows.ended).astype(np.int64))
-    bounds = [*starts.tolist(), len(data)]
-    for at, (first, last) in enumerate(pairwise(bounds)):
-        client_hi, client_lo, vendor, kind = (int(column[first]) for column in flows.key)
-        calls = zip(flows.server_hi[first:last].tolist(), flows.server_lo[first:last].tolist(), strict=True)
+    calls = _first_calls(flows, starts)
+    addresses = list(zip(flows.server_hi[calls].tolist(), flows.server_lo[calls].tolist(), strict=True))
+    bounds = pairwise([*np.searchsorted(calls, starts).tolist(), len(calls)])
+    keys = zip(*(column[starts].tolist() for column in (*flows.key, flows.start)), strict=True)
+    for at, ((client_hi, client_lo, vendor, kind, start), (first, last)) in enumerate(zip(keys, bounds, strict=True)):
         servers = {
             (hi, lo): context.proxied.names[lo] if hi == BY_NAME else address_text(hi, lo)
-            for hi, lo in dict.fromkeys(calls)
+            for hi, lo in addresses[first:last]
         }
         backup = "restore" if data_down[at] > data_up[at] else "backup"
         session = Session(
             vendor=context.labels.vendors[vendor],
             client_ip=address_text(client_hi, client_lo),
             servers=tuple(servers[address] for address in sorted(servers)),
-            start_ns=int(flows.start[first]),
+            start_ns=start,
             end_ns=end[at],
             kind={BACKUP: backup, REGISTRATION: "registration", SUPPORT: "support"}[kind],
             files=files[at],
@@ -244,6 +245,15 @@ def _sessions(flows: _Columns, starts: Rows, context: Context) -> Iterator[tuple
             outcome=_outcome(answered[at], refused[at], broken[at], open_ended[at]),
         )
         yield session, tuple(servers.values())
+
+
+def _first_calls(flows: _Columns, starts: Rows) -> Rows:
+    """The first flow of each session with each of its servers, in order."""
+    session = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(flows.start)))
+    number = group(session, flows.server_hi, flows.server_lo)
+    first = np.empty(int(number.max()) + 1, np.intp)
+    first[number[::-1]] = np.arange(len(number))[::-1]  # backwards, so that the first one stays
+    return np.sort(first)
 
 
 def _secured(flows: _Columns, starts: Rows) -> list[bool | None]:
