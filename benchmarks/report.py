@@ -17,7 +17,8 @@ import numpy as np
 
 FLOWS, CLIENTS = 1_000_000, 10_000
 SECONDS, BYTES = 5.0, 5_000_000
-PUBLISHED, UNPUBLISHED = 21, 23  # ports of drbackup's server: each client has a flow to the latter
+CONTROL, DATA, UNPUBLISHED = 21, 20_000, 23  # ports of drbackup's servers; of data ports some from DATA on are used
+DATA_PORTS = 10
 SYN, SYN_ACK = 0x02, 0x12
 PCAP = (0xA1B2C3D4, 2 | 4 << 16, 0, 0, 65535, 1)
 RECORD = np.dtype(
@@ -39,7 +40,7 @@ def main(formats: list[str]) -> int:
     formats = formats or ["html"]
     with tempfile.TemporaryDirectory() as folder:
         capture = Path(folder) / "million.pcap"
-        capture.write_bytes(np.array(PCAP, "<u4").tobytes() + packets().tobytes())
+        write(capture)
         reports.prepare(formats)  # as the program does, beside the scan
         began = time.perf_counter()
         report = auditor.audit(capture)
@@ -62,7 +63,12 @@ def late(format: str, report: object) -> bool:
     return format == "html" and (took > SECONDS or size > BYTES)
 
 
-def packets() -> np.ndarray:
+def write(capture: Path, violating: int = CLIENTS) -> None:
+    """A pcap of such a capture, in which so many clients each have a flow to an unpublished port."""
+    capture.write_bytes(np.array(PCAP, "<u4").tobytes() + packets(violating).tobytes())
+
+
+def packets(violating: int) -> np.ndarray:
     """Two packets for each flow: a SYN and its answer, a millisecond after the flow before."""
     flow = np.repeat(np.arange(FLOWS), 2)
     answer = np.arange(2 * FLOWS) % 2 == 1
@@ -73,8 +79,9 @@ def packets() -> np.ndarray:
     found["type"], found["version"], found["total"] = 0x0800, 0x45, 40
     found["identification"], found["ttl"], found["protocol"] = flow & 0xFFFF, 64, 6
     client, server = 0x0A010000 + flow % CLIENTS, 0x42F10700 + 1 + flow % 30
-    port = np.where(flow < CLIENTS, UNPUBLISHED, PUBLISHED)
-    own = 10_000 + flow // CLIENTS
+    turn = flow // CLIENTS  # of the client, which opens two control sessions, and then data connections
+    port = np.where(flow < violating, UNPUBLISHED, np.where(turn < 2, CONTROL, DATA + turn % DATA_PORTS))
+    own = 10_000 + turn
     found["source"], found["destination"] = np.where(answer, server, client), np.where(answer, client, server)
     found["from"], found["to"] = np.where(answer, port, own), np.where(answer, own, port)
     found["sequence"], found["acknowledged"] = flow, np.where(answer, flow + 1, 0)

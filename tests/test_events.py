@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from flowbuilder import events_for, number, raw, row, samples_for
 
-from auditor.events import KINDS, Events, Samples, rows_of_ids
+from auditor.events import ID_TABLE, KINDS, Events, Samples, rows_of_ids
 
 CONTROL = row("10.0.0.5:3000", "66.241.7.1:21")
 DATA = row("10.0.0.5:3001", "66.241.7.1:30000")
@@ -66,3 +66,9 @@ def test_samples_belong_to_their_flows() -> None:
 def test_rows_are_found_by_flow_id_in_any_order() -> None:
     flows = raw(*(row("10.0.0.5:3000", "66.241.7.1:21", flow_id=one) for one in (7, 3, 2**63 + 1)))
     assert rows_of_ids(np.array([3, 2**63 + 1, 8, 7], np.uint64), flows).tolist() == [1, 2, -1, 0]
+
+
+def test_flow_ids_that_end_alike_are_not_mistaken_for_each_other() -> None:
+    flows = raw(*(row("10.0.0.5:3000", "66.241.7.1:21", flow_id=one) for one in (ID_TABLE + 3, 3)))
+    ids = np.array([2 * ID_TABLE + 3, 3, ID_TABLE + 3], np.uint64)
+    assert rows_of_ids(ids, flows).tolist() == [-1, 1, 0]
