@@ -5,6 +5,7 @@ from typing import Annotated
 
 from auditor.cli import _output
 from auditor.cli._option import Argument, Option
+from auditor.cli.audit import VLAN, day_of
 from auditor.errors import AuditorError
 
 LOST = 3
@@ -38,6 +39,13 @@ def run(
     processes: Annotated[
         str | None, Option("Which program owned a connection, as for audit; an extract does not hold it.", "FILE")
     ] = None,
+    as_of: Annotated[str | None, Option("The day on which waivers are judged, as for audit.", "DATE")] = None,
+    keep_duplicates: Annotated[
+        bool, Option("Packets that a mirror port delivered twice are two, as for audit; all are copied anyway.")
+    ] = False,
+    vlan: Annotated[
+        str, Option("Join the VLANs of a flow, as for audit: auto, ignore, strict (keep them apart).", "MODE", VLAN)
+    ] = "auto",
     evidence_only: Annotated[bool, Option("Only the frames that findings name, instead of whole flows.")] = False,
     headers_only: Annotated[bool, Option("Cut frames behind their headers.")] = False,
     anonymise: Annotated[
@@ -92,6 +100,9 @@ def run(
         inside=inside,
         outside=outside,
         processes=processes,
+        as_of=day_of(as_of),
+        keep_duplicates=keep_duplicates,
+        vlan=vlan,
         evidence_only=evidence_only,
         headers_only=headers_only,
         anonymise=anonymise,

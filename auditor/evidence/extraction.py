@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,18 +19,20 @@ import numpy as np
 from auditor.batches import TYPES
 from auditor.errors import AuditorError
 from auditor.evidence.choice import chosen_findings
+from auditor.evidence.selection import Frame, Selection, clients, evidence_frames, lacking, select
 from auditor.evidence.sides import check_vantages, select_on_both, sides_of
 from auditor.flow import Flows
 from auditor.rulepack import enable, shipped_packs
+from auditor.scan import ScanOptions, audit_options
 from auditor.site import Site, load_site
 
 if TYPE_CHECKING:
-    from auditor.evidence.selection import Selection
+    from datetime import date
+
     from auditor.evidence.sides import Side
     from auditor.reporttypes import Document, FindingEntry
     from auditor.result import Audit
     from auditor.rulepack import EnabledPack
-    from auditor.scan import ScanOptions
 
 ANCHOR = "auditor: not captured; marks when the capture began, which some checks ask"
 END_ANCHOR = "auditor: not captured; marks when the capture ended, which some checks ask"
@@ -64,6 +66,9 @@ def extract(
     inside: Sequence[str] = (),
     outside: Sequence[str] = (),
     processes: str | Path | None = None,
+    as_of: date | None = None,
+    keep_duplicates: bool = False,
+    vlan: str = "auto",
     evidence_only: bool = False,
     headers_only: bool = False,
     anonymise: bool = False,
@@ -76,7 +81,8 @@ def extract(
     `report`: that of an earlier audit; None: the captures are audited now. `findings` and `checks` choose among its
     findings, none: all. `evidence_only`: the frames that findings name, instead of whole flows with their context.
     `inside` and `outside`: instead of `captures`, those of both sides of a firewall; each is copied to a file of its
-    own, of which `output` gives place and name (see `auditor.evidence.sides`). `processes`: as for an audit.
+    own, of which `output` gives place and name (see `auditor.evidence.sides`). `processes`, `as_of`, `keep_duplicates`
+    and `vlan`: as for an audit; a report has to be read as it was made.
     `anonymise`: other addresses (see `auditor.evidence.anonymity`), payload cut away unless `keep_payload`.
 
     Raises: AuditorError where nothing is found to copy, or what is found is not in the captures.
@@ -84,8 +90,16 @@ def extract(
     sides = sides_of(captures, inside, outside, str(output))
     chosen_packs = list(packs) or _packs_of(report)
     place = site if site is None or isinstance(site, Site) else load_site(site, chosen_packs)
+    rules: dict[str, Any] = {
+        "packs": chosen_packs,
+        "site": place,
+        "processes": processes,
+        "as_of": as_of,
+        "keep_duplicates": keep_duplicates,
+        "vlan": vlan,
+    }
     if report is None:
-        report = _audit([side.paths for side in sides], chosen_packs, place, processes).to_dict()  # type: ignore[assignment]
+        report = _audit([side.paths for side in sides], rules).to_dict()  # type: ignore[assignment]
         assert report is not None
     check_vantages(report, sides)
     chosen = chosen_findings(report["findings"], findings, checks)
@@ -98,7 +112,13 @@ def extract(
 
         hidden = anonymity(enabled, place or Site(), keep=keep, key=key)
         headers_only = headers_only or not keep_payload
-    selections = _selections(sides, report, chosen, enabled, place, evidence_only=evidence_only, nameless=anonymise)
+    comments = [comment_of(finding, enabled, nameless=anonymise) for finding in chosen]
+    frames = evidence_frames(chosen, [path for side in sides for path in side.paths], comments)
+    if evidence_only:
+        selections = [Selection([], frames, 0) for _ in sides]
+    else:
+        reading = ScanOptions(keep_duplicates=keep_duplicates, vlan=vlan)
+        selections = _selections(sides, report, chosen, frames, enabled, place, reading)
     how = {
         "anchor": None if evidence_only else ANCHOR,
         "end_anchor": None if evidence_only or len(sides) == 1 else END_ANCHOR,
@@ -114,7 +134,7 @@ def extract(
         raise AuditorError(
             "these findings name no packets", help="those of capture-incomplete speak of captures as such"
         )
-    again = _audit([[side.output] for side in sides], chosen_packs, place, processes)
+    again = _audit([[side.output] for side in sides], rules)
     return Extraction(
         findings=chosen,
         context=selections[0].context,
@@ -170,39 +190,30 @@ def statement_text(finding: FindingEntry, packs: Sequence[EnabledPack]) -> str:
     return f"{finding['vendor']} {finding['statement']}"
 
 
-def _audit(
-    paths: Sequence[Sequence[str]], packs: Sequence[str], site: Site | None, processes: str | Path | None
-) -> Audit:
-    """The audit of captures, or of those of two sides."""
+def _audit(paths: Sequence[Sequence[str]], rules: Mapping[str, Any]) -> Audit:
+    """The audit of captures, or of those of two sides, with these options."""
     from auditor.pipeline import audit
 
     if len(paths) == 1:
-        return audit(paths[0], packs=packs, site=site, processes=processes)
-    return audit(inside=paths[0], outside=paths[1], packs=packs, site=site, processes=processes)
+        return audit(paths[0], **rules)
+    return audit(inside=paths[0], outside=paths[1], **rules)
 
 
 def _selections(
     sides: Sequence[Side],
     report: Document,
     findings: list[FindingEntry],
+    frames: list[Frame],
     packs: Sequence[EnabledPack],
     site: Site | None,
-    *,
-    evidence_only: bool,
-    nameless: bool,
+    reading: ScanOptions,
 ) -> list[Selection]:
-    """What to copy of each side."""
-    from auditor.evidence.selection import Selection, evidence_frames, select
-
-    comments = [comment_of(finding, packs, nameless=nameless) for finding in findings]
-    frames = evidence_frames(findings, [path for side in sides for path in side.paths], comments)
-    if evidence_only:
-        return [Selection([], frames, 0) for _ in sides]
+    """The flows to copy of each side, beside the frames."""
     if len(sides) == 1:
-        rows = flows_of_clients(sides[0].paths, findings, packs, site)
+        rows = flows_of_clients(sides[0].paths, findings, packs, site, reading)
         return [select(findings, report, rows, frames)]
     near, far = sides
-    return select_on_both(findings, report, near, far, frames)
+    return select_on_both(findings, report, near, far, frames, reading)
 
 
 def _copy(sides: Sequence[Side], selections: Sequence[Selection], how: dict[str, Any]) -> Counter[str]:
@@ -229,19 +240,20 @@ def _copy(sides: Sequence[Side], selections: Sequence[Selection], how: dict[str,
 
 
 def flows_of_clients(
-    paths: Sequence[str], findings: Sequence[FindingEntry], packs: Sequence[EnabledPack] = (), site: Site | None = None
+    paths: Sequence[str],
+    findings: Sequence[FindingEntry],
+    packs: Sequence[EnabledPack] = (),
+    site: Site | None = None,
+    reading: ScanOptions = ScanOptions(),  # noqa: B008  # a record that nobody changes
 ) -> Flows:
     """The flow table's rows of the findings' clients.
 
     A flow that an audit met late, at an answer about a vendor's name, begins there and has an id of its own: where the
     findings have such, they are read as the audit did, by these packs at this site.
     """
-    from auditor.evidence.selection import clients, lacking
-    from auditor.scan import ScanOptions, audit_options
-
-    rows = _rows(paths, ScanOptions(networks=clients(findings)))
+    rows = _rows(paths, reading._replace(networks=clients(findings)))
     if len(lacking(rows, findings)) and packs:
-        late = _rows(paths, audit_options(packs, site or Site()))
+        late = _rows(paths, audit_options(packs, site or Site(), reading=reading))
         late = late[np.isin(late.flow_id, lacking(rows, findings))]
         rows = Flows(**{name: np.concatenate([getattr(rows, name), getattr(late, name)]) for name in TYPES})
     return rows

@@ -71,10 +71,18 @@ def _files(captures: Sequence[str]) -> list[str]:
 
 
 def select_on_both(
-    findings: Sequence[FindingEntry], report: Document, near: Side, far: Side, frames: list[Frame]
+    findings: Sequence[FindingEntry],
+    report: Document,
+    near: Side,
+    far: Side,
+    frames: list[Frame],
+    reading: ScanOptions,
 ) -> list[Selection]:
-    """What to copy of each side. Raises: AuditorError where the captures do not hold the findings' flows."""
-    inside, outside = _flows(near.paths), _flows(far.paths)
+    """What to copy of each side, which is read as `reading` says.
+
+    Raises: AuditorError where the captures do not hold the findings' flows.
+    """
+    inside, outside = _flows(near.paths, reading), _flows(far.paths, reading)
     complete(findings, (inside.rows, outside.rows))
     chosen = choose(findings, report, inside.rows)
     theirs = choose(findings, report, outside.rows)
@@ -100,11 +108,11 @@ class _Read(NamedTuple):
     flow_of_row: Rows
 
 
-def _flows(paths: Sequence[str]) -> _Read:
+def _flows(paths: Sequence[str], reading: ScanOptions) -> _Read:
     """All flows of these captures: what is a vendor's on one side may have any address on the other."""
     from auditor.judging import joined
 
-    scan = open_scan(paths, ScanOptions(fingerprints=True))
+    scan = open_scan(paths, reading._replace(fingerprints=True))
     batches = []
     while (batch := scan.next_batch()) is not None:
         batches.append(batch.columns(fingerprints=True))
