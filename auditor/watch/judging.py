@@ -11,6 +11,8 @@ from auditor.watch.ledger import Ledger
 from auditor.watch.window import Window
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from auditor._engine import Tick
     from auditor.health import Health
     from auditor.result import Judged
@@ -51,6 +53,11 @@ class Judging:
     def alive(self) -> set[int]:
         """Ids of the judged flows that have not ended."""
         return self._window.alive()
+
+    @property
+    def forgotten(self) -> Collection[str]:
+        """Ids of findings that left without room to be remembered: they stand, though they are shown no more."""
+        return self._ledger.forgotten
 
     @property
     def rows(self) -> int:

@@ -46,6 +46,7 @@ def test_the_judged_rows_keep_their_limit_and_it_is_told() -> None:
 
 
 def test_findings_beyond_the_limit_are_counted() -> None:
-    report, _, ticks = watched(VIOLATING, Options(tick=0.001, window_age=0.0, known_findings=2))
+    report, events, ticks = watched(VIOLATING, Options(tick=0.001, window_age=0.0, known_findings=2))
     assert ticks[-1].health["limits"]["known-findings"] > 0
     assert report["verdict"] == "violations"
+    assert [event["id"] for event in events if event.get("withdrawn")] == []  # they stand, though nobody keeps them
