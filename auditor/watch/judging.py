@@ -11,8 +11,6 @@ from auditor.watch.ledger import Ledger
 from auditor.watch.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from auditor._engine import Tick
     from auditor.health import Health
     from auditor.result import Judged
@@ -54,10 +52,9 @@ class Judging:
         """Ids of the judged flows that have not ended."""
         return self._window.alive()
 
-    @property
-    def forgotten(self) -> Collection[str]:
-        """Ids of findings that left without room to be remembered: they stand, though they are shown no more."""
-        return self._ledger.forgotten
+    def take_forgotten(self) -> set[str]:
+        """Ids of findings that found no room since this was last asked: they stand, though they are shown no more."""
+        return self._ledger.take_forgotten()
 
     @property
     def rows(self) -> int:

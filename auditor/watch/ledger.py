@@ -42,11 +42,10 @@ class Ledger:
         # Objections that arose only because what explained them had left: the flows of each, until they leave as well.
         self._artefacts: dict[str, frozenset[str]] = {}
         self.dropped: dict[str, int] = {}
-        self.forgotten: set[str] = set()  # findings that left with the latest rows, and found no room
+        self._forgotten: set[str] = set()  # findings that found no room since that was last asked
 
     def put_down(self, before: Judged, after: Judged) -> None:
         """Keep what `before` had and `after` lacks; both are judgements of the window alone."""
-        self.forgotten = set()
         left = {finding.id: finding for finding in after.findings}
         for finding in before.findings:
             gone = _difference(finding, left.get(finding.id))
@@ -91,6 +90,11 @@ class Ledger:
             traffic=self._summed(judged.traffic),
         )
 
+    def take_forgotten(self) -> set[str]:
+        """Ids of findings that found no room since this was last asked."""
+        found, self._forgotten = self._forgotten, set()
+        return found
+
     def _is_artefact(self, finding: Finding) -> bool:
         return self._artefacts.get(finding.id, frozenset()).issuperset(finding.flow_ids or ("",))
 
@@ -101,7 +105,7 @@ class Ledger:
         earlier = self._findings.get(finding.id)
         if earlier is None and len(self._findings) >= self._most:
             self.dropped["known-findings"] = self.dropped.get("known-findings", 0) + 1
-            self.forgotten.add(finding.id)
+            self._forgotten.add(finding.id)
             return
         self._findings[finding.id] = finding if earlier is None else _together(earlier, finding)
 
