@@ -30,7 +30,7 @@ time.sleep(300)
 STORMS, CLIENTS = 12, 1_000
 """An hour of a busy day: a scan of the vendor's network every few minutes, here one a second."""
 AWAY, BACK, WARM = 2, 4, 6
-"""Storms before which the database goes and comes, and from which on memory is compared: all limits are reached then."""
+"""Storms before which the database goes and comes, and from which on memory is compared: all limits are met by then."""
 GROWTH = 16 << 20
 """Bytes that memory may breathe from then on; what is told in a storm takes some 3 MB on its way."""
 MONITOR = """
