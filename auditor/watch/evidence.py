@@ -28,6 +28,7 @@ FINDING_BYTES = 8 << 20  # written for one finding at once; a flow is kept with 
 AT_ONCE = 16  # findings for which the ring is read once; it takes a second for a large one
 COUNT_SECONDS = 10.0  # between two looks at all files of a full folder, which may hold thousands
 REMEMBERED = 20_000  # findings of which it is known how far they were saved, the latest
+WAITING = 10_000  # findings that wait for their packets, some kilobytes each; further ones get none, which is counted
 Position = tuple[int, int]
 START: Position = (0, 0)
 
@@ -52,6 +53,9 @@ class Evidence:
         if not finding.flow_ids:
             return  # about the capture as a whole
         with self._changed:
+            if len(self._pending) >= WAITING and finding.id not in self._pending:
+                self._drop("evidence-waiting", 1)
+                return
             self._pending[finding.id] = finding
             self._changed.notify()
 

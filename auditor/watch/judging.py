@@ -52,6 +52,10 @@ class Judging:
         """Ids of the judged flows that have not ended."""
         return self._window.alive()
 
+    def take_forgotten(self) -> set[str]:
+        """Ids of findings that found no room since this was last asked: they stand, though they are shown no more."""
+        return self._ledger.take_forgotten()
+
     @property
     def rows(self) -> int:
         """Flows that are judged."""

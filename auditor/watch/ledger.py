@@ -39,19 +39,21 @@ class Ledger:
         self._coverage: dict[tuple[str, str], Coverage] = {}
         self._sessions: deque[Session] = deque(maxlen=sessions)
         self._traffic: dict[str, Amount] = {}
-        # Objections that arose only because what explained them had left: the flows of each.
+        # Objections that arose only because what explained them had left: the flows of each, until they leave as well.
         self._artefacts: dict[str, frozenset[str]] = {}
         self.dropped: dict[str, int] = {}
+        self._forgotten: set[str] = set()  # findings that found no room since that was last asked
 
     def put_down(self, before: Judged, after: Judged) -> None:
         """Keep what `before` had and `after` lacks; both are judgements of the window alone."""
         left = {finding.id: finding for finding in after.findings}
         for finding in before.findings:
             gone = _difference(finding, left.get(finding.id))
-            if gone is not None:
+            if gone is not None and not self._is_artefact(gone):
                 self._keep(gone)
         known = {finding.id for finding in before.findings}
         self._artefacts |= {one.id: frozenset(one.flow_ids) for one in after.findings if one.id not in known}
+        self._artefacts = {name: flows for name, flows in self._artefacts.items() if name in left}
         for entry in before.coverage:
             key = entry.vendor, entry.statement
             self._coverage[key] = _stronger(self._coverage.get(key), entry)
@@ -76,7 +78,7 @@ class Ledger:
             return judged
         findings = dict(self._findings)
         for finding in judged.findings:
-            if self._artefacts.get(finding.id, frozenset()).issuperset(finding.flow_ids or ("",)):
+            if self._is_artefact(finding):
                 continue
             earlier = findings.get(finding.id)
             findings[finding.id] = finding if earlier is None else _together(earlier, finding)
@@ -88,6 +90,14 @@ class Ledger:
             traffic=self._summed(judged.traffic),
         )
 
+    def take_forgotten(self) -> set[str]:
+        """Ids of findings that found no room since this was last asked."""
+        found, self._forgotten = self._forgotten, set()
+        return found
+
+    def _is_artefact(self, finding: Finding) -> bool:
+        return self._artefacts.get(finding.id, frozenset()).issuperset(finding.flow_ids or ("",))
+
     def _summed(self, traffic: Mapping[str, Amount]) -> dict[str, Amount]:
         return {name: self._traffic.get(name, Amount()) + amount for name, amount in traffic.items()}
 
@@ -95,6 +105,7 @@ class Ledger:
         earlier = self._findings.get(finding.id)
         if earlier is None and len(self._findings) >= self._most:
             self.dropped["known-findings"] = self.dropped.get("known-findings", 0) + 1
+            self._forgotten.add(finding.id)
             return
         self._findings[finding.id] = finding if earlier is None else _together(earlier, finding)
 

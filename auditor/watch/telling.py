@@ -55,11 +55,18 @@ class Telling:
         self._waiting: dict[str, int] = {}  # findings that have to stand a while: since when they do
 
     def events(
-        self, findings: Iterable[Finding], alive: Collection[int], now_ns: int, *, last: bool = False
+        self,
+        findings: Iterable[Finding],
+        alive: Collection[int],
+        now_ns: int,
+        *,
+        forgotten: Collection[str] = (),
+        last: bool = False,
     ) -> Iterator[tuple[Event, Finding]]:
         """What is to be told now, and of which findings.
 
-        `alive`: ids of the flows that go on; `last`: nothing more will come.
+        `alive`: ids of the flows that go on; `forgotten`: ids of findings that are missing for want of room alone;
+        `last`: nothing more will come.
         """
         ids = {flow_id_text(number) for number in alive}
         here = {finding.id: finding for finding in findings}
@@ -81,7 +88,8 @@ class Telling:
         for name in [name for name in self._told if name not in here]:
             told = self._told.pop(name)
             if told.is_open:
-                yield {**_event("closed", told.finding, now_ns), "withdrawn": True}, told.finding
+                withdrawn = {} if name in forgotten else {"withdrawn": True}
+                yield {**_event("closed", told.finding, now_ns), **withdrawn}, told.finding
 
     def _stands(self, finding: Finding, now_ns: int) -> bool:
         """Whether the objection can be told of flows that go on."""

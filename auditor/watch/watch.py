@@ -192,8 +192,9 @@ class Watch:
         self._now_ns = tick.now_ns or time.time_ns()
         self._totals = tick.totals
         whole = self._whole = self._judge(tick, again=again)
-        alive = set() if self._judging is None else self._judging.alive()
-        told = list(self._telling.events(whole.findings, alive, self._now_ns, last=tick.last))
+        judging = self._judging
+        alive, forgotten = (set(), set()) if judging is None else (judging.alive(), judging.take_forgotten())
+        told = list(self._telling.events(whole.findings, alive, self._now_ns, forgotten=forgotten, last=tick.last))
         if self._evidence is not None:
             for _, finding in told:
                 self._evidence.want(finding)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 import auditor
 from auditor.rulepack import enable
 from auditor.watch import Event, Options, Tick, Watch
+from auditor.watch.evidence import Evidence
 from tests.program import CAPTURES, VIOLATING
 
 VIOLATIONS = sorted(CAPTURES.glob("*-violating.pcapng"))
@@ -46,6 +48,17 @@ def test_the_judged_rows_keep_their_limit_and_it_is_told() -> None:
 
 
 def test_findings_beyond_the_limit_are_counted() -> None:
-    report, _, ticks = watched(VIOLATING, Options(tick=0.001, window_age=0.0, known_findings=2))
+    report, events, ticks = watched(VIOLATING, Options(tick=0.001, window_age=0.0, known_findings=2))
     assert ticks[-1].health["limits"]["known-findings"] > 0
     assert report["verdict"] == "violations"
+    assert [event["id"] for event in events if event.get("withdrawn")] == []  # they stand, though nobody keeps them
+
+
+def test_findings_that_wait_for_their_packets_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.watch.evidence.WAITING", 2)
+    monkeypatch.setattr(Evidence, "_run", lambda _: None)  # a disk that takes nothing
+    evidence = Evidence(tmp_path, 1)
+    for finding in [one for one in auditor.audit(VIOLATING).judged.findings if one.flow_ids][:5] * 2:
+        evidence.want(finding)
+    # the two that wait may be told again
+    assert evidence.dropped == {"evidence-waiting": 6}
