@@ -5,8 +5,9 @@ from typing import Annotated
 
 from auditor.cli import _output
 from auditor.cli._option import Argument, Option
-from auditor.cli.audit import VLAN, day_of
+from auditor.cli.audit import day_of
 from auditor.errors import AuditorError
+from auditor.scan import VLAN_MODES
 
 LOST = 3
 SUFFIXES = {"pcapng": (".pcapng",), "bundle": (".zip",)}
@@ -44,7 +45,8 @@ def run(
         bool, Option("Packets that a mirror port delivered twice are two, as for audit; all are copied anyway.")
     ] = False,
     vlan: Annotated[
-        str, Option("Join the VLANs of a flow, as for audit: auto, ignore, strict (keep them apart).", "MODE", VLAN)
+        str,
+        Option("Join the VLANs of a flow, as for audit: auto, ignore, strict (keep them apart).", "MODE", VLAN_MODES),
     ] = "auto",
     evidence_only: Annotated[bool, Option("Only the frames that findings name, instead of whole flows.")] = False,
     headers_only: Annotated[bool, Option("Cut frames behind their headers.")] = False,
