@@ -13,9 +13,9 @@ from flowbuilder import Row, classified, number, row
 
 from auditor import grouping
 from auditor.checks.base import Check, Context, Hits, Outcome, Severity, Targets
-from auditor.flow import ICMP, ICMP6, Codes, Flows
+from auditor.flow import ICMP, ICMP6, Codes, Flows, Rows
 from auditor.flowends import NO_PORT, Ends
-from auditor.flowfilter import FlowFilters
+from auditor.flowfilter import FlowFilters, _Near
 from auditor.formats import address_text, flow_id_text
 from auditor.grouping import Grouping, flow_outcomes
 
@@ -170,8 +170,13 @@ def facts(
         "last_ns": max(int(flows.end_ns[one]) for one in rows),
         "flow_ids": tuple(flow_id_text(int(flows.flow_id[one])) for one in rows),
         "evidence": frames,
-        "display_filter": FlowFilters(flows, ends)._filter_of(np.array(rows), only),  # the way for any group
+        "display_filter": _filter_of(FlowFilters(flows, ends), np.array(rows), only),
     }
+
+
+def _filter_of(filters: FlowFilters, rows: Rows, only: Sequence[int] | None) -> str:
+    """The way for any group, however simple it is."""
+    return filters._filter_of(_Near(filters._keys, rows), rows, only)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -30,6 +30,7 @@ import numpy as np
 from auditor.checks._said import control_sessions, secured, through_proxy, told
 from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity
 from auditor.checks.unencrypted_payload import short_of_samples
+from auditor.distinct import distinct
 from auditor.flow import UDP, Flows, Rows
 
 DROPS = "packets-dropped"  # the engine's problem that tells of `drops` once more, interface by interface
@@ -89,8 +90,7 @@ def _leading_nowhere(flows: Flows, context: Context) -> Rows:
     by_proxy = np.array([context.events.text[event] in PROXIES for event in events.tolist()], np.bool_)
     by_name = np.array([context.events.text[event] == "dns" for event in events.tolist()], np.bool_)
     chosen = (by_proxy | by_name & (flows.protocol[rows] == UDP)) & (flows.vendor[rows] == 0)
-    found: Rows = np.unique(rows[chosen])
-    return found
+    return distinct(rows[chosen])
 
 
 def _cut_short(flows: Flows, context: Context) -> Iterable[Hits]:
