@@ -74,7 +74,7 @@ def run_notebook(notebook: str, parameters: Mapping[str, Any], *, code: bool = F
         endings = _counted(client)
         try:
             client.execute(stderr=subprocess.DEVNULL)
-        except Exception as error:
+        except Exception as error:  # whatever a cell or the kernel raises: `_failure` tells all of it
             if len(endings) > 1:  # told to stop, nbclient ends the kernel, and then fails in one way or another
                 raise KeyboardInterrupt from None
             raise _failure(error, path, nbclient) from None

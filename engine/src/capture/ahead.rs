@@ -34,6 +34,7 @@ pub(super) fn ahead(source: Source) -> Source {
 /// Reads to the end, to the first failure, or until nobody takes any more.
 fn read_on(mut source: Source, pieces: &SyncSender<io::Result<Vec<u8>>>, spares: &Receiver<Vec<u8>>) {
     loop {
+        // Without a spare one, or with nobody to give any, there is fresh memory; `send` below tells whether anybody waits.
         let mut piece = spares.try_recv().unwrap_or_default();
         piece.resize(PIECE, 0);
         let read = loop {

@@ -65,6 +65,7 @@ impl Evidence {
         segments.open()?; // what cannot be written is told at once
         let theirs = Arc::clone(&lost);
         let thread = thread::Builder::new().name("evidence".into()).spawn(move || {
+            // As in the capture thread: giving up needs no right, and a kernel that refuses it leaves what the process had.
             let _ = super::give_up(super::DAC_OVERRIDE);
             write_all(&mut segments, &receiver, &theirs);
         })?;

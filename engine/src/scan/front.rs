@@ -188,6 +188,7 @@ impl Beside {
 /// Reads to the end, or until nobody wants parcels any more.
 fn read_on(mut front: Box<Front>, parcels: &SyncSender<Parcel>, spares: &Receiver<Parcel>) -> Box<Front> {
     loop {
+        // Without a spare one there is fresh memory; `send` below tells whether anybody waits.
         let mut parcel = spares.try_recv().unwrap_or_default();
         if !front.next(&mut parcel, true) || parcels.send(parcel).is_err() {
             return front;
