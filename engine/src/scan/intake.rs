@@ -172,6 +172,9 @@ impl Intake {
         let chosen = &mut all[chosen];
         self.tell_apart(packets, chosen, &passing[passers], scene);
         self.take_group(packets, datagrams, chosen, scene);
+        if let Some(port_scans) = &mut self.port_scans {
+            port_scans.settle();
+        }
     }
 
     /// Tells copies, in the order of the frames, and takes what is left of the passers.

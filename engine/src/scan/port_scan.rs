@@ -23,6 +23,15 @@ pub struct PortScans {
     slots: Vec<Few>,
     len: usize,
     many: HashMap<(u128, u128), Vec<u16>>,
+    noted: Vec<Attempt>,
+}
+
+/// A SYN that was noted and not yet taken.
+#[derive(Clone, Copy, Debug)]
+struct Attempt {
+    name: u64,
+    pair: (u128, u128),
+    port: u16,
 }
 
 /// A pair's name, 0 in a free slot, and its first ports; 0 is no port.
@@ -33,25 +42,42 @@ struct Few {
 }
 
 impl PortScans {
-    /// Takes a SYN to that port.
+    /// Notes a SYN to that port; [`PortScans::settle`] takes it.
+    #[inline]
     pub fn note(&mut self, source: Address, destination: Address, port: u16) {
-        let Some(few) = self.few(source, destination) else { return };
+        let half = |number: u128| mix(number as u64, (number >> 64) as u64);
+        let name = mix(half(source.0), half(destination.0).rotate_left(32)).max(1);
+        self.noted.push(Attempt { name, pair: (source.0, destination.0), port });
+    }
+
+    /// Takes what was noted. The slot of nearly every pair is a cache miss: those of a group of packets overlap.
+    pub fn settle(&mut self) {
+        let first = |attempt: &Attempt| self.slots.get(self.home(attempt.name)).map_or(0, |few| few.name);
+        std::hint::black_box(self.noted.iter().fold(0, |names, attempt| names ^ first(attempt)));
+        let mut noted = std::mem::take(&mut self.noted);
+        for attempt in noted.drain(..) {
+            self.take(&attempt);
+        }
+        self.noted = noted;
+    }
+
+    fn take(&mut self, attempt: &Attempt) {
+        let Attempt { name, pair, port } = *attempt;
+        let Some(few) = self.few(name) else { return };
         if let Some(place) = few.ports.iter_mut().find(|known| **known == port || **known == 0) {
             *place = port;
             return;
         }
         let first = few.ports;
-        let ports = self.many.entry((source.0, destination.0)).or_insert_with(|| first.to_vec());
+        let ports = self.many.entry(pair).or_insert_with(|| first.to_vec());
         if ports.len() < PORT_SCAN_PORTS && !ports.contains(&port) {
             ports.push(port);
         }
     }
 
-    /// The slot of a packet's pair; none when all are taken.
+    /// The slot of the pair of that name; none when all are taken.
     #[inline]
-    fn few(&mut self, source: Address, destination: Address) -> Option<&mut Few> {
-        let half = |number: u128| mix(number as u64, (number >> 64) as u64);
-        let name = mix(half(source.0), half(destination.0).rotate_left(32)).max(1);
+    fn few(&mut self, name: u64) -> Option<&mut Few> {
         if (self.len + 1) * 2 > self.slots.len() && self.len < PORT_SCAN_PAIRS {
             self.grow();
         }
@@ -66,9 +92,15 @@ impl PortScans {
         Some(&mut self.slots[at])
     }
 
+    /// Where the search for a name begins.
+    #[inline]
+    fn home(&self, name: u64) -> usize {
+        (name >> 32) as usize & self.slots.len().wrapping_sub(1)
+    }
+
     fn place(&self, name: u64) -> usize {
         let mask = self.slots.len() - 1;
-        let mut at = (name >> 32) as usize & mask;
+        let mut at = self.home(name);
         while self.slots[at].name != name && self.slots[at].name != 0 {
             at = (at + 1) & mask;
         }
@@ -106,6 +138,7 @@ mod tests {
 
     fn note(scans: &mut PortScans, client: u128, port: u16) {
         scans.note(Address(client), Address(2), port);
+        scans.settle();
     }
 
     #[test]
