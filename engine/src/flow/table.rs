@@ -35,6 +35,9 @@ const CLOCK_STEP: i64 = 60 * SECOND;
 /// So many.
 const CLOCK_STEP_PACKETS: u32 = 256;
 
+/// Timers whose flows are brought near together.
+const TIMERS: usize = 32;
+
 /// No slot.
 const NOWHERE: u32 = u32::MAX;
 
@@ -191,6 +194,8 @@ impl Table {
             {
                 addressed.slot = slot;
                 lines ^= flow.expires_ns as u64 ^ flow.ends[0].packets ^ flow.last_frame;
+            } else {
+                lines ^= self.memory.first_word(addressed.key.hash(FIXED_SEED));
             }
         }
         std::hint::black_box(lines);
@@ -238,7 +243,8 @@ impl Table {
         };
         let flow = &mut self.flows[slot as usize];
         apply(flow, side, packet, moment);
-        if schedule(flow) {
+        // The timer of its beginning finds out as well, while that is still to come.
+        if schedule(flow) && self.wheel.has_passed(flow.start_ns.saturating_add(TCP_ATTEMPT)) {
             let timer = Timer { slot, generation: flow.generation };
             self.wheel.set(flow.expires_ns, timer);
         }
@@ -300,19 +306,34 @@ impl Table {
     fn sweep(&mut self) {
         let mut due = std::mem::take(&mut self.due);
         self.wheel.advance(self.clock_ns, &mut due);
-        for timer in due.drain(..) {
-            let flow = &mut self.flows[timer.slot as usize];
-            if flow.generation != timer.generation {
-                continue;
-            }
-            if is_over(flow, self.before_ns, self.clock_ns) {
-                let hash = flow.key.hash(self.seed);
-                self.end(timer.slot, hash);
-            } else {
-                self.wheel.set(flow.expires_ns, timer);
+        for group in due.chunks(TIMERS) {
+            self.touch_due(group);
+            for &timer in group {
+                let flow = &mut self.flows[timer.slot as usize];
+                if flow.generation != timer.generation {
+                    continue;
+                }
+                if is_over(flow, self.before_ns, self.clock_ns) {
+                    let hash = flow.key.hash(self.seed);
+                    self.end(timer.slot, hash);
+                } else {
+                    self.wheel.set(flow.expires_ns, timer);
+                }
             }
         }
+        due.clear();
         self.due = due;
+    }
+
+    /// Brings what the ends of these timers' flows will touch into the cache, as [`Table::touch`] does for packets.
+    fn touch_due(&self, timers: &[Timer]) {
+        let flows = || timers.iter().filter_map(|timer| self.flows.get(timer.slot as usize));
+        let mut lines = flows().fold(0, |lines, flow| lines ^ flow.lines());
+        for flow in flows() {
+            lines ^= self.index.first_entry(flow.key.hash(self.seed));
+            lines ^= self.memory.first_word(flow.key.hash(FIXED_SEED));
+        }
+        std::hint::black_box(lines);
     }
 
     /// Closes the flows that would end first, to make room.

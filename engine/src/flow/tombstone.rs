@@ -56,6 +56,12 @@ impl Memory {
         self.entries[hash as usize % FLOW_MEMORY] = Tombstone { tag: hash | 1, ..tombstone };
     }
 
+    /// A word of the entry that `put` and `take` look at, for loading it ahead.
+    #[inline]
+    pub fn first_word(&self, hash: u64) -> u64 {
+        self.entries.get(hash as usize % FLOW_MEMORY).map_or(0, |entry| entry.tag)
+    }
+
     /// Takes what is known of an earlier piece.
     pub fn take(&mut self, hash: u64) -> Option<Tombstone> {
         let entry = self.entries.get_mut(hash as usize % FLOW_MEMORY)?;

@@ -44,6 +44,12 @@ impl Wheel {
         now_ns >> BUCKET_BITS > self.cursor || !self.started
     }
 
+    /// Whether a timer that was set for that time has fired.
+    #[inline]
+    pub fn has_passed(&self, time_ns: i64) -> bool {
+        time_ns >> BUCKET_BITS < self.cursor
+    }
+
     /// The timers whose bucket has passed.
     pub fn advance(&mut self, now_ns: i64, due: &mut Vec<Timer>) {
         let now = now_ns >> BUCKET_BITS;
