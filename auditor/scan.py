@@ -1,6 +1,6 @@
 """A scan that reads beside Python, and its head start.
 
-The engine reads the next batch in a thread while Python judges the one before; a waiting caller can be interrupted
+The engine reads the next batches in a thread while Python judges the one before; a waiting caller can be interrupted
 (Ctrl-C) and told how far the reading is.
 
 The head start goes one step further. A command-line audit spends its first tenth of a second on imports, of which
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import deque
 
 from auditor.errors import AuditorError
 
@@ -34,6 +35,9 @@ else:
 
 THREADS_AT_MOST = 1024
 VLAN_MODES = ("auto", "ignore", "strict")
+# Batches that wait at most. Some take the engine longer and some the one who writes them; with one ahead, both waited for
+# each other for a tenth of the time.
+BATCHES_AHEAD = 8
 LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
 LOOKS_PER_PROGRESS = round(PROGRESS_INTERVAL / LOOK_INTERVAL)
@@ -54,61 +58,87 @@ class ScanOptions(NamedTuple):
     threads: int | None = None  # that read, at most; None: AUDITOR_THREADS, or one for each core
 
 
+class _Ahead(NamedTuple):
+    """What one look for a batch came to."""
+
+    batch: Batch | None
+    heard: dict[str, Any]
+    failure: BaseException | None
+
+
 class RunningScan:
-    """The engine's scan with one batch read ahead. What `captures` and the rest hold is whole after the last batch."""
+    """The engine's scan, some batches read ahead. What `captures` and the rest hold is whole after the last batch."""
 
     def __init__(self, scan: Scan, *, heard_early: bool = False) -> None:
         self._scan = scan
         self._heard_early = heard_early
-        self.heard: dict[str, Any] = {}  # with `heard_early`: the events up to the end of the latest batch
-        self._batch: Batch | None = None
-        self._heard_ahead: dict[str, Any] = {}
-        self._failure: BaseException | None = None
-        self._thread: threading.Thread | None = None
+        self.heard: dict[str, Any] = {}  # with `heard_early`: the events up to the latest batch, if some of it is wanted
+        self._ahead: deque[_Ahead] = deque()
+        self._reading = self._ended = False
+        self._changed = threading.Condition()
         self._read_ahead()
 
     def _read_ahead(self) -> None:
-        self._thread = threading.Thread(target=self._read, name="scan", daemon=True)
-        self._thread.start()
+        """See to it that a thread reads if there is room for what it reads."""
+        with self._changed:
+            if self._reading or not self._has_room():
+                return
+            self._reading = True
+        threading.Thread(target=self._read, name="scan", daemon=True).start()
+
+    def _has_room(self) -> bool:
+        return not self._ended and len(self._ahead) < BATCHES_AHEAD
 
     def _read(self) -> None:
+        """Read until there is no more room. Nobody waits for it here: whoever asked may be gone."""
+        goes_on = True
+        while goes_on:
+            ahead = self._look()
+            with self._changed:
+                self._ahead.append(ahead)
+                self._ended = ahead.batch is None
+                goes_on = self._reading = self._has_room()
+                self._changed.notify()
+
+    def _look(self) -> _Ahead:
         try:
-            self._batch = self._scan.next_batch()
-            if self._heard_early:
-                self._heard_ahead = self._scan.events
+            batch = self._scan.next_batch()
+            heard = self._scan.events if self._heard_early and batch is not None and batch.wanted else {}
+            return _Ahead(batch, heard, None)
         except BaseException as failure:  # belongs to the caller's thread, which raises it again
-            self._failure = failure
+            return _Ahead(None, {}, failure)
+
+    def _wait(self, seconds: float | None) -> None:
+        """Wait until something is ahead, at most so long."""
+        with self._changed:
+            if not self._ahead:
+                self._changed.wait(seconds)
 
     def next_batch(self, progress: Progress | None = None) -> Batch | None:
         """The next batch, None after the last.
 
         While it waits it calls `progress` with bytes read and bytes in all (0: not known).
         """
-        if self._thread is None:
+        if self._ended and not self._ahead:
             return None
-        while progress is not None and self._thread.is_alive():
-            self._thread.join(PROGRESS_INTERVAL)
-            progress(*self._scan.progress())
-        self._thread.join()
-        self._thread = None
-        if self._failure is not None:
-            raise self._failure
-        batch, self._batch = self._batch, None
-        self.heard = self._heard_ahead
-        if batch is not None:
-            self._read_ahead()
+        while not self._ahead:
+            self._wait(None if progress is None else PROGRESS_INTERVAL)
+            if progress is not None:
+                progress(*self._scan.progress())
+        batch, self.heard, failure = self._ahead.popleft()
+        self._read_ahead()
+        if failure is not None:
+            raise failure
         return batch
 
     def wait_for_something(self, progress: Progress | None = None) -> bool:
-        """Wait until a flow is met that somebody wants, or nothing more is to come; whether it was the former.
+        """Wait until a flow is met that somebody wants, or a batch is read; whether it was the former.
 
         `progress` as for `next_batch`.
         """
         looks = 0
-        while self._thread is not None and not self._scan.is_promising():
-            self._thread.join(LOOK_INTERVAL)
-            if not self._thread.is_alive():
-                break
+        while not self._ahead and not self._scan.is_promising():
+            self._wait(LOOK_INTERVAL)
             looks += 1
             if progress is not None and looks % LOOKS_PER_PROGRESS == 0:
                 progress(*self._scan.progress())

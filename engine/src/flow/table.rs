@@ -38,6 +38,9 @@ const CLOCK_STEP_PACKETS: u32 = 256;
 /// Timers whose flows are brought near together.
 const TIMERS: usize = 32;
 
+/// Where no room is left for a flow, room is made for one in so many.
+const EVICTED_SHARE: usize = 64;
+
 /// No slot.
 const NOWHERE: u32 = u32::MAX;
 
@@ -115,6 +118,8 @@ pub struct Table {
     due: Vec<Timer>,
     memory: Memory,
     ended: Vec<Flow>,
+    /// Captures, first frames and slots of the flows that are left at the end, the last one first.
+    rest: Vec<(u32, u64, u32)>,
     seed: u64,
     capture_set: u64,
     clock_ns: i64,
@@ -139,6 +144,7 @@ impl Table {
             due: Vec::new(),
             memory: Memory::default(),
             ended: Vec::new(),
+            rest: Vec::new(),
             seed,
             capture_set,
             clock_ns: i64::MIN,
@@ -336,11 +342,11 @@ impl Table {
         std::hint::black_box(lines);
     }
 
-    /// Closes the flows that would end first, to make room.
+    /// Closes the flows that would end first, to make some room.
     #[cold]
     fn evict(&mut self) {
         while self.active() >= self.limit {
-            let timers = self.wheel.next_bucket();
+            let timers = self.wheel.take_first((self.limit / EVICTED_SHARE).max(1));
             if timers.is_empty() {
                 return;
             }
@@ -452,21 +458,32 @@ impl Table {
         record
     }
 
-    /// Ends all that is left, in order of slots.
+    /// Ends all that is left.
     pub fn finish(&mut self) {
-        for slot in 0..self.flows.len() as u32 {
+        self.end_rest(usize::MAX);
+    }
+
+    /// Ends what is left, by capture and first frame, at most so many flows at once; true while there are more. Nothing
+    /// may be taken any more.
+    pub fn end_rest(&mut self, most: usize) -> bool {
+        if self.rest.is_empty() {
+            let flows = self.flows.iter().zip(0..).filter(|(flow, _)| flow.first_frame != 0);
+            self.rest = flows.map(|(flow, slot)| (flow.capture, flow.first_frame, slot)).collect();
+            self.rest.sort_unstable_by(|one, other| other.cmp(one));
+        }
+        for (.., slot) in self.rest.split_off(self.rest.len().saturating_sub(most)).into_iter().rev() {
             let flow = &mut self.flows[slot as usize];
-            if flow.first_frame == 0 {
-                continue;
-            }
             count_strays(flow, &self.counts);
             close(flow, self.capture_set);
             self.ended.push(std::mem::take(flow));
         }
-        self.flows = Vec::new();
-        self.free = Vec::new();
-        self.index = Index::new();
-        self.wheel = Wheel::new();
+        if self.rest.is_empty() {
+            self.flows = Vec::new();
+            self.free = Vec::new();
+            self.index = Index::new();
+            self.wheel = Wheel::new();
+        }
+        !self.rest.is_empty()
     }
 }
 

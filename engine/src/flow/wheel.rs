@@ -3,11 +3,11 @@
 //! Timers are hints. A flow's own `expires_ns` decides, also when its next packet comes; the wheel only sees to it
 //! that a flow nobody speaks on any more leaves the table.
 
-/// Nanoseconds per bucket as a power of two: about a second.
-const BUCKET_BITS: u32 = 30;
+/// Nanoseconds per bucket as a power of two: 67 ms. What ends with one bucket is in memory at once.
+const BUCKET_BITS: u32 = 26;
 
 /// Buckets; a timer further ahead is put into the last one and set again from there.
-const BUCKETS: i64 = 512;
+const BUCKETS: i64 = 8192;
 
 /// A timer of a slot, valid while the slot has that generation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +71,12 @@ impl Wheel {
         self.cursor = now_ns >> BUCKET_BITS;
     }
 
-    /// The timers of the next bucket that has any: those of the flows that would end first.
-    pub fn next_bucket(&mut self) -> Vec<Timer> {
+    /// Takes the first timers, at most so many, of the next bucket that has any: those of the flows that would end first.
+    pub fn take_first(&mut self, most: usize) -> Vec<Timer> {
         for bucket in self.cursor..self.cursor + BUCKETS {
             let timers = &mut self.buckets[bucket.rem_euclid(BUCKETS) as usize];
             if !timers.is_empty() {
-                return std::mem::take(timers);
+                return timers.drain(..most.min(timers.len())).collect();
             }
         }
         Vec::new()

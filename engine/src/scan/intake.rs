@@ -156,13 +156,12 @@ impl Intake {
         flows
     }
 
-    /// Ends every flow, after the packets that came to light only now, at that frame of that capture.
-    pub fn finish(&mut self, left: &[(Packet, Addressed)], frame: u64, capture: u32) {
+    /// Takes the packets that came to light only at the end, at that frame of that capture.
+    pub fn take_left(&mut self, left: &[(Packet, Addressed)], frame: u64, capture: u32) {
         for (packet, addressed) in left {
             let moment = Moment { time_ns: packet.time_ns, frame, capture, interface: 0 };
             self.table.update(addressed, packet, || &[], moment);
         }
-        self.table.finish();
     }
 
     /// Takes the packets of one group, in the order of their frames.

@@ -49,7 +49,7 @@ pub(crate) use sifter::FRAMES;
 use sifter::Sifter;
 
 /// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
-pub const BATCH_ROWS: usize = 16_384;
+pub const BATCH_ROWS: usize = 4_096;
 
 /// Frames larger than this come from no Ethernet with its usual 1500 bytes, whatever tags and labels it adds.
 const OVERSIZED_FRAME: u32 = 1600;
@@ -142,8 +142,19 @@ pub struct Scan {
     reports: Vec<CaptureReport>,
     totals: Totals,
     progress: Arc<Progress>,
-    ended: bool,
+    stage: Stage,
     pool: Pool,
+}
+
+/// How far a scan is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Captures are read.
+    Reading,
+    /// The flows that were alive at their end are handed out.
+    Ending,
+    /// All is told.
+    Over,
 }
 
 /// Who runs the first half of the way.
@@ -186,7 +197,7 @@ impl Scan {
             reports: Vec::new(),
             totals: Totals::default(),
             progress,
-            ended: false,
+            stage: Stage::Reading,
             pool: Pool::default(),
         }
     }
@@ -258,13 +269,16 @@ impl Scan {
 
     /// Reads on for about `frames` frames.
     pub fn step(&mut self, frames: u64) -> Step {
-        if self.ended {
-            return Step::End;
+        match self.stage {
+            Stage::Reading => {}
+            Stage::Ending => return Step::Batch(self.take_rest()),
+            Stage::Over => return Step::End,
         }
         let mut left = frames;
         while left > 0 {
             if !self.take_group() && !self.read_on() {
-                return self.finish();
+                self.take_left();
+                return Step::Batch(self.take_rest());
             }
             left = left.saturating_sub(FRAMES as u64);
             if self.intake.table.ended() >= BATCH_ROWS {
@@ -350,24 +364,30 @@ impl Scan {
         Batch { flows, order, wanted, pool: Arc::clone(&self.pool) }
     }
 
-    /// Ends every flow; the last batch.
-    fn finish(&mut self) -> Step {
-        self.ended = true;
+    /// All captures have been read: takes what came to light only now.
+    fn take_left(&mut self) {
+        self.stage = Stage::Ending;
         let index = self.reports.len().saturating_sub(1) as u32;
         let frame = self.reports.last().map_or(0, |report| report.packets).max(1);
-        let left = match &mut self.reading {
-            Reading::Here(front) => front.sifter.finish(),
-            Reading::Beside(_) | Reading::Gone => Vec::new(),
-        };
-        self.intake.finish(&left, frame, index);
+        if let Reading::Here(front) = &mut self.reading {
+            self.intake.take_left(&front.sifter.finish(), frame, index);
+        }
+    }
+
+    /// The next of the flows that were alive at the end, and with the last of them all sums.
+    fn take_rest(&mut self) -> Batch {
+        let more = self.intake.table.end_rest(BATCH_ROWS);
         let batch = self.take_batch();
-        let Intake { aside, points, copied, .. } = &mut self.intake;
-        self.totals.count_aside(aside.sums());
-        points.add(&aside.ends());
-        self.totals.take_ends(points.sum());
-        self.totals.copies = *copied;
-        points.report(&mut self.reports);
-        Step::Batch(batch)
+        if !more {
+            self.stage = Stage::Over;
+            let Intake { aside, points, copied, .. } = &mut self.intake;
+            self.totals.count_aside(aside.sums());
+            points.add(&aside.ends());
+            self.totals.take_ends(points.sum());
+            self.totals.copies = *copied;
+            points.report(&mut self.reports);
+        }
+        batch
     }
 }
 

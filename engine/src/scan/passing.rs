@@ -89,6 +89,7 @@ impl Passing {
     /// Ends every fragment and flow. What comes to light only now stands at that frame of that capture.
     pub fn finish(&mut self, frame: u64, capture: u32) {
         let left = self.sifter.finish();
-        self.intake.finish(&left, frame, capture);
+        self.intake.take_left(&left, frame, capture);
+        self.intake.table.finish();
     }
 }
