@@ -6,7 +6,6 @@ One finding per (check, vendor, client, server, service port, protocol, directio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date
 from functools import cache, cached_property
 from itertools import chain, pairwise
@@ -21,6 +20,7 @@ from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Flows, Rows, Seen
 from auditor.flowends import NO_PORT, Ends
 from auditor.flowfilter import FlowFilters
 from auditor.formats import address_text, flow_id_text
+from auditor.frozen import replace
 from auditor.objections import Collected, collect
 
 MAX_EVIDENCE = 20  # flows whose frames a finding names; its display filter shows all of them
