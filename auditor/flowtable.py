@@ -71,10 +71,15 @@ def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, 
     }
 
 
+def chunks(flows: Flows, labels: Labels, captures: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
+    """The columns of CHUNK flows at a time, in the order of the flows."""
+    for first in range(0, len(flows), CHUNK):
+        yield columns(flows[np.arange(first, min(first + CHUNK, len(flows)))], labels, captures)
+
+
 def rows(flows: Flows, labels: Labels, captures: Sequence[str]) -> Iterator[dict[str, Any]]:
     """One mapping for each flow, in the order of the flows."""
-    for first in range(0, len(flows), CHUNK):
-        chunk = columns(flows[np.arange(first, min(first + CHUNK, len(flows)))], labels, captures)
+    for chunk in chunks(flows, labels, captures):
         names = tuple(chunk)
         for values in zip(*chunk.values(), strict=True):
             yield dict(zip(names, values, strict=True))
