@@ -1,9 +1,9 @@
 """Frozen records: `@frozen` makes what `@dataclass(frozen=True, slots=True)` makes, for a tenth of the time.
 
 `dataclass` compiles six methods for each class, and the classes of an audit are some eighty: a fifth of a second on a
-slow machine. Here all classes share their methods but `__init__`, which is compiled for the first record. What comes
-out is a dataclass still: `fields`, `replace` and pydantic know it. What they go by is put together when they ask, so
-that an audit which asks none of them does not import `dataclasses` either.
+slow machine. Here nothing is compiled, and all classes share their methods. What comes out is a dataclass still:
+`fields`, `replace` and pydantic know it. What they go by is put together when they ask, so that an audit, which asks
+none of them, does not import `dataclasses` either.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import cached_property
 
 TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from dataclasses import field as field
     from typing import Any, NoReturn, TypeVar, dataclass_transform
 
@@ -21,14 +21,21 @@ else:
 
     def field(**described):
         """As `dataclasses.field`: with a `default_factory` that makes a default anew for each record, or `metadata`."""
-        return _Described(described)
+        return _Described(**described)
 
     def dataclass_transform(**_):
         return lambda decorator: decorator
 
 
-class _Described(dict):  # type: ignore[type-arg]  # of keyword arguments for `dataclasses.field`
-    """What is said of a field beside its type."""
+class _Described(dict):  # type: ignore[type-arg]
+    """What is said of a field beside its type, as keyword arguments of `dataclasses.field`."""
+
+    @property
+    def has_default(self) -> bool:
+        return "default" in self or "default_factory" in self
+
+    def default(self) -> Any:
+        return self["default_factory"]() if "default_factory" in self else self["default"]
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -39,67 +46,71 @@ def frozen(kind: type[T]) -> type[T]:
     """
     body = {name: value for name, value in vars(kind).items() if name not in ("__dict__", "__weakref__")}
     names = tuple([name for name, type in kind.__annotations__.items() if "ClassVar[" not in str(type)])
-    defaults = {name: body.pop(name) for name in names if name in body}
+    said = {name: body.pop(name) for name in names if name in body}
+    described = {name: one if isinstance(one, _Described) else _Described(default=one) for name, one in said.items()}
     caches = any(isinstance(value, cached_property) for value in body.values())
     body |= {"__slots__": (*names, "__dict__") if caches else names, "__match_args__": names}
+    body |= {"__qualname__": kind.__qualname__, "__dataclass_fields__": _Fields(described)}
     metaclass: Any = type(kind)
-    made: type[T] = metaclass(kind.__name__, kind.__bases__, {**SHARED, **body, "__qualname__": kind.__qualname__})
-    described = {
-        name: default if isinstance(default, _Described) else {"default": default} for name, default in defaults.items()
-    }
-    for name, make in LATER.items():
-        if name not in body:
-            setattr(made, name, _Later(name, made, described, make))
+    made: type[T] = metaclass(kind.__name__, kind.__bases__, {**SHARED, **body})
+    made.__init__ = _init(made, described)  # type: ignore[method-assign]
     return made
 
 
-class _Later:
-    """An attribute of a class of records that is made when it is first asked for."""
+def _init(kind: type, described: Mapping[str, _Described]) -> Callable[..., None]:
+    """`__init__` of `kind`. It fills the slots themselves, since the record lets nobody set anything."""
+    names: tuple[str, ...] = kind.__match_args__  # type: ignore[attr-defined]
+    fills = [getattr(kind, name).__set__ for name in names]
+    finish = getattr(kind, "__post_init__", None)
 
-    def __init__(self, name: str, kind: type, described: dict[str, Any], make: Callable[..., object]) -> None:
-        self._name, self._kind, self._described, self._make = name, kind, described, make
+    def init(self: object, *values: Any, **named: Any) -> None:
+        if named or len(values) != len(names):
+            values = _completed(f"{kind.__qualname__}.__init__()", names, described, values, named)
+        for fill, value in zip(fills, values, strict=True):
+            fill(self, value)
+        if finish is not None:
+            finish(self)
 
-    def __get__(self, record: object, _: type) -> Any:
-        setattr(self._kind, self._name, self._make(self._kind, self._described))
-        return getattr(self._kind if record is None else record, self._name)
-
-
-def _init(kind: type, described: dict[str, Any]) -> Callable[..., None]:
-    """`__init__` for the fields of `kind`. It fills the slots themselves, since the record lets nobody set anything."""
-    known: dict[str, Any] = {"MISSING": object()}
-    parameters, lines = ["self"], []
-    for name in kind.__match_args__:  # type: ignore[attr-defined]
-        known[f"set_{name}"] = getattr(kind, name).__set__
-        said = described.get(name, {})
-        parameter, value = name, name
-        if "default" in said:
-            known[f"default_{name}"] = said["default"]
-            parameter = f"{name}=default_{name}"
-        elif "default_factory" in said:
-            known[f"make_{name}"] = said["default_factory"]
-            parameter, value = f"{name}=MISSING", f"make_{name}() if {name} is MISSING else {name}"
-        parameters.append(parameter)
-        lines.append(f" set_{name}(self, {value})")
-    if hasattr(kind, "__post_init__"):
-        lines.append(" self.__post_init__()")
-    made: dict[str, Any] = {}
-    exec("\n".join([f"def __init__({', '.join(parameters)}):", *lines]), known, made)  # noqa: S102  # as dataclass does
-    init: Callable[..., None] = made["__init__"]
-    init.__qualname__ = f"{kind.__qualname__}.__init__"
     return init
 
 
-def _fields(kind: type, described: dict[str, Any]) -> dict[str, Any]:
-    """The fields as `dataclasses` has them: those of a dataclass that is described as `kind` is."""
-    import dataclasses
+def _completed(
+    call: str,
+    names: tuple[str, ...],
+    described: Mapping[str, _Described],
+    values: tuple[Any, ...],
+    named: Mapping[str, Any],
+) -> tuple[Any, ...]:
+    """A value for each of the fields `names`. Raises: TypeError, as Python does where arguments do not fit."""
+    if len(values) > len(names):
+        raise TypeError(f"{call} takes {len(names)} values, not {len(values)}")
+    given = dict(zip(names, values, strict=False))
+    for name in named:
+        if name in given or name not in names:
+            raise TypeError(f"{call} got {'another' if name in given else 'an unexpected'} argument {name!r}")
+    given |= named
+    for name in names:
+        if name not in given:
+            if name not in described or not described[name].has_default:
+                raise TypeError(f"{call} got no {name!r}")
+            given[name] = described[name].default()
+    return tuple([given[name] for name in names])
 
-    body = {name: vars(kind)[name] for name in ("__module__", "__doc__", "__annotations__")}
-    body |= {name: dataclasses.field(**said) for name, said in described.items()}
-    alike: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(type(kind.__name__, (), body))
-    return {one.name: one for one in dataclasses.fields(alike)}
 
+class _Fields:
+    """`__dataclass_fields__`, by which `dataclasses` and pydantic know a class: made when it is asked for."""
 
-LATER = {"__init__": _init, "__dataclass_fields__": _fields}
+    def __init__(self, described: Mapping[str, _Described]) -> None:
+        self._described = described
+
+    def __get__(self, record: object, kind: type) -> dict[str, Any]:
+        import dataclasses
+
+        body = {name: getattr(kind, name) for name in ("__module__", "__doc__", "__annotations__")}
+        body |= {name: dataclasses.field(**said) for name, said in self._described.items()}
+        alike: Any = dataclasses.dataclass(init=False, repr=False, eq=False)(type(kind.__name__, (), body))
+        kind.__dataclass_fields__ = found = {one.name: one for one in dataclasses.fields(alike)}  # type: ignore[attr-defined]
+        return found
 
 
 def replace(record: T, **changes: Any) -> T:
