@@ -29,41 +29,42 @@ def prepare() -> None:
 
 
 def write(report: Audit, stream: TextIO) -> None:
-    """Write the document (see `auditor.document`), its flows from columns: there may be a million."""
+    """Write the document (see `auditor.document`), its flows as they come: there may be a million."""
     document: dict[str, Any] = {**outline(report), "manifest": manifest_of(report, hashed=False)}
-    parts = [
-        f'"{key}":{_lines(_flows(report) if key == "flows" else map(_encode, value))}'
-        if isinstance(value, list)
-        else f'"{key}":{_encode(value)}'
-        for key, value in document.items()
-    ]
-    stream.write("{\n" + ",\n".join(parts) + "\n}\n")
+    before = "{\n"
+    for key, value in document.items():
+        stream.write(f'{before}"{key}":')
+        if isinstance(value, list):
+            _write_lines(stream, _flows(report) if key == "flows" else [list(map(_encode, value))])
+        else:
+            stream.write(_encode(value))
+        before = ",\n"
+    stream.write("\n}\n")
 
 
-def _lines(entries: Iterable[str]) -> str:
-    lines = ",\n  ".join(entries)
-    return f"[\n  {lines}\n]" if lines else "[]"
+def _write_lines(stream: TextIO, parts: Iterable[Sequence[str]]) -> None:
+    before, after = "[\n  ", "[]"
+    for lines in filter(None, parts):
+        stream.write(before + ",\n  ".join(lines))
+        before, after = ",\n  ", "\n]"
+    stream.write(after)
 
 
-def _flows(report: Audit) -> Iterator[str]:
+def _flows(report: Audit) -> Iterator[Sequence[str]]:
+    """The flows as JSON, some thousands at a time. From columns that takes a third of the time of one by one."""
     if report.shown_flows is None:
         return
     from auditor import flowtable
 
     flows, labels = report.shown_flows
     for columns in flowtable.chunks(flows, labels, [capture["path"] for capture in report.captures]):
-        yield from _mappings(columns)
+        parts: list[Iterable[str]] = []
+        for name, values in columns.items():
+            parts += [repeat(f"{',' if parts else '{'}{_encode(name)}:"), _column(values)]
+        yield list(map("".join, zip(*parts, repeat("}"), strict=False)))
 
 
-def _mappings(columns: Mapping[str, Sequence[object]]) -> Iterable[str]:
-    """Columns as JSON mappings, one for each row. To encode row by row would take three times as long."""
-    parts: list[Iterable[str]] = []
-    for name, values in columns.items():
-        parts += [repeat(f"{',' if parts else '{'}{_encode(name)}:"), _cells(values)]
-    return map("".join, zip(*parts, repeat("}"), strict=False))
-
-
-def _cells(values: Sequence[object]) -> Sequence[str]:
-    """Each value as JSON. No line feed stands in one, so one parts them, unless some are lists of several values."""
+def _column(values: Sequence[object]) -> Sequence[str]:
+    """Each value as JSON, encoded in one call. No line feed stands within one: it parts them."""
     cells = _encode_column(values)[1:-1].split("\n")
-    return cells if len(cells) == len(values) else list(map(_encode, values))
+    return cells if len(cells) == len(values) else list(map(_encode, values))  # some are lists of several
