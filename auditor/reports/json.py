@@ -13,7 +13,7 @@ from auditor.document import outline
 from auditor.manifest import manifest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from auditor.result import Audit
 
