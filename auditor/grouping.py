@@ -214,7 +214,8 @@ def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
 def _distinct(ports: Sequence[int], starts: Rows) -> list[tuple[int, ...]]:
     """The ports of each finding, sorted; none where there are no ports."""
     bounds = pairwise([*starts.tolist(), len(ports)])
-    return [tuple(sorted(set(ports[first:last]) - {NO_PORT})) for first, last in bounds]
+    distinct = [(ports[first],) if last == first + 1 else tuple(sorted({*ports[first:last]})) for first, last in bounds]
+    return [some if some[0] != NO_PORT else some[1:] for some in distinct]  # it is the least
 
 
 def _capture_finding(check: Check, hit: CaptureHits, context: Context) -> Finding:
