@@ -227,11 +227,7 @@ def find_pack(name_or_path: str) -> RulePack:
 
     Raises: RulePackError for a file that is no valid pack; AuditorError for an unknown id.
     """
-    if (
-        "/" in name_or_path
-        or name_or_path.endswith((".yaml", ".yml"))
-        or os.path.basename(name_or_path) != name_or_path
-    ):
+    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
         return load_pack(name_or_path)
     packs = {pack.id: pack for pack in shipped_packs()}
     if name_or_path not in packs:
