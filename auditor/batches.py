@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from auditor.flow import Flows, Role, RoleBasis
 from auditor.identify import identify
+from auditor.lean import NamedTuple
 from auditor.pieces import classified_rows, whole_flows
 
 if TYPE_CHECKING:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from auditor import discovery
-from auditor.frozen import frozen
+from auditor.frozen import field, frozen
 from auditor.severity import Severity
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ Flows are whole (`auditor.pieces`); a tie is one to one. All of it works on whol
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from enum import IntEnum
 from typing import Any
 
@@ -79,7 +78,7 @@ class Prints:
         return cls(**columns)
 
     def __getitem__(self, rows: Rows) -> Prints:
-        return Prints(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        return Prints(**{name: getattr(self, name)[rows] for name in self.__match_args__})
 
 
 @frozen

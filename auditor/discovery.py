@@ -6,7 +6,7 @@ file's name is that id with underscores for hyphens, so the ids are known withou
 
 from __future__ import annotations
 
-import pkgutil
+import os
 from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
@@ -52,5 +52,5 @@ def instances(package: str, kind: type, attribute: str = "id") -> list[object]:
 def _names(package: str) -> list[str]:
     """Names of the folder's modules, sorted by id."""
     folder = import_module(package)
-    names = [module.name for module in pkgutil.iter_modules(folder.__path__)]
-    return sorted(name for name in names if not name.startswith("_") and name not in MACHINERY)
+    files = [os.path.splitext(file) for path in folder.__path__ for file in os.listdir(path)]
+    return sorted(name for name, suffix in files if suffix == ".py" and name[0] != "_" and name not in MACHINERY)

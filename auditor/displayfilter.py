@@ -8,9 +8,9 @@ the flow was tunnelled.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from auditor.flow import ICMP, ICMP6, TCP, UDP
+from auditor.lean import NamedTuple
 
 LAYERS = {TCP: "tcp", UDP: "udp"}
 IPV6 = 6

@@ -4,40 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from auditor.addresses import contains
 from auditor.checks._select import ends
 from auditor.checks.base import Check, Context, answered_sessions
+from auditor.coverage import Exercise, apart_name
 from auditor.distinct import distinct
 from auditor.flow import TCP, Bools, Direction, Flows, Role, RoleBasis, Rows, Seen
 from auditor.proxies import Grant, Way
 
-if TYPE_CHECKING:
-    from auditor.coverage import Exercise
-
-
-@dataclass
-class _Counts:
-    """Counters under construction; see `Exercise`."""
-
-    by_check: Counter[tuple[str, str]] = field(default_factory=Counter)
-    undecided: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_service: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_group: Counter[tuple[str, str]] = field(default_factory=Counter)
-    by_role: Counter[tuple[str, str]] = field(default_factory=Counter)
-    flows: Counter[str] = field(default_factory=Counter)
-    unplaced: Counter[str] = field(default_factory=Counter)
-
 
 def exercise_of(checks: Sequence[Check], flows: Flows, context: Context) -> Exercise:
     """Counts over whole, classified flows."""
-    from auditor.coverage import Exercise, apart_name
-
-    counts = _Counts()
+    counts = Exercise(apart=frozenset(apart_name(check.id, statement) for check in checks for statement in check.apart))
     vendors = context.labels.vendors
     for check in checks:
         _count(counts.by_check, check.id, check.exercised(flows, context), flows, vendors)
@@ -47,7 +28,7 @@ def exercise_of(checks: Sequence[Check], flows: Flows, context: Context) -> Exer
         for vendor, n in check.exercised_apart(flows, context).items():
             counts.by_check[check.id, vendor] += n
         _count(counts.undecided, check.id, check.undecided(flows, context), flows, vendors)
-    counts.flows = Counter({vendors[code]: int(n) for code, n in enumerate(np.bincount(flows.vendor)) if n and code})
+    counts.flows.update({vendors[code]: int(n) for code, n in enumerate(np.bincount(flows.vendor)) if n and code})
     outside = (flows.vendor != 0) & (flows.direction == Direction.NEITHER) & (flows.service != 0)
     outside &= flows.role_basis != RoleBasis.PROXY
     for code, n in enumerate(np.bincount(flows.vendor[outside & (flows.role != Role.RETURN)])):
@@ -61,8 +42,7 @@ def exercise_of(checks: Sequence[Check], flows: Flows, context: Context) -> Exer
         for role, n in zip(*np.unique(flows.role[rows], return_counts=True), strict=True):
             counts.by_role[vendor, Role(int(role)).name.lower()] = int(n)
     _count_groups(counts, flows, context)
-    apart = frozenset(apart_name(check.id, statement) for check in checks for statement in check.apart)
-    return Exercise(**vars(counts), apart=apart)
+    return counts
 
 
 def _count(counter: Counter[tuple[str, str]], name: str, rows: Rows, flows: Flows, vendors: Sequence[str]) -> None:
@@ -71,7 +51,7 @@ def _count(counter: Counter[tuple[str, str]], name: str, rows: Rows, flows: Flow
             counter[name, vendors[code]] += int(n)
 
 
-def _count_groups(counts: _Counts, flows: Flows, context: Context) -> None:
+def _count_groups(counts: Exercise, flows: Flows, context: Context) -> None:
     sessions = np.flatnonzero(answered_sessions(flows, context))
     for enabled in context.packs:
         if enabled.id not in context.labels.vendors:

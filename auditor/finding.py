@@ -131,7 +131,7 @@ class Unlisted:
 
 def finding_id(*key: object) -> str:
     """Stable id of the finding with this grouping key: the same in every run, whatever the capture is called."""
-    text = "\x1f".join("" if part is None else str(part) for part in key)
+    text = "\x1f".join(["" if part is None else str(part) for part in key])
     return sha256_hex(text.encode())[:ID_DIGITS]
 
 

@@ -10,14 +10,13 @@ Addresses are 128-bit numbers, IPv4 as ::ffff:a.b.c.d, split in two unsigned 64-
 
 from __future__ import annotations
 
-from dataclasses import field, fields, replace
 from enum import IntEnum, IntFlag
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from auditor.frozen import frozen
+from auditor.frozen import field, frozen, replace
 
 Bools: TypeAlias = NDArray[np.bool_]
 Ints: TypeAlias = NDArray[np.int64]
@@ -167,8 +166,9 @@ class Flows:
         return len(self.start_ns)
 
     def __getitem__(self, rows: Bools | Rows) -> Flows:
-        return Flows(**{f.name: column[rows] if len(column := getattr(self, f.name)) else column for f in fields(self)})
+        columns = {name: getattr(self, name) for name in self.__match_args__}
+        return Flows(**{name: column[rows] if len(column) else column for name, column in columns.items()})
 
     def with_columns(self, **columns: NDArray[np.generic]) -> Flows:
         """The same flows with these columns in place of the old ones."""
-        return replace(self, **columns)  # type: ignore[arg-type]
+        return replace(self, **columns)

@@ -7,11 +7,12 @@ for which only rows that may be a vendor's are looked at here; the other formats
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from auditor import sources
 from auditor.errors import CaptureError
 from auditor.health import capture_losses
+from auditor.lean import NamedTuple
 from auditor.rulepack import enable
 from auditor.scan import ScanOptions, open_scan, table_options
 from auditor.site import Site, load_site

@@ -57,7 +57,7 @@ def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, 
         "missed_bytes": flows.missed_bytes.tolist(),
         "retransmitted_forward": flows.retransmitted_forward.tolist(),
         "retransmitted_reverse": flows.retransmitted_reverse.tolist(),
-        "vlan": [tags(packed) for packed in flows.vlan.tolist()],
+        "vlan": [tags(packed) if packed else [] for packed in flows.vlan.tolist()],
         "tunnel": [format_tunnel(code) if code else "" for code in flows.tunnel.tolist()],
         "first_frame": flows.first_frame.tolist(),
         "syn_frame": [frame or None for frame in flows.syn_frame.tolist()],
@@ -71,10 +71,15 @@ def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, 
     }
 
 
+def chunks(flows: Flows, labels: Labels, captures: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
+    """The columns of CHUNK flows at a time, in the order of the flows."""
+    for first in range(0, len(flows), CHUNK):
+        yield columns(flows[np.arange(first, min(first + CHUNK, len(flows)))], labels, captures)
+
+
 def rows(flows: Flows, labels: Labels, captures: Sequence[str]) -> Iterator[dict[str, Any]]:
     """One mapping for each flow, in the order of the flows."""
-    for first in range(0, len(flows), CHUNK):
-        chunk = columns(flows[np.arange(first, min(first + CHUNK, len(flows)))], labels, captures)
+    for chunk in chunks(flows, labels, captures):
         names = tuple(chunk)
         for values in zip(*chunk.values(), strict=True):
             yield dict(zip(names, values, strict=True))

@@ -5,11 +5,10 @@ One finding per (check, vendor, client, server, service port, protocol, directio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, cached_property
-from itertools import chain, pairwise
+from itertools import chain, pairwise, starmap
 from typing import Any
 
 import numpy as np
@@ -21,6 +20,7 @@ from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Flows, Rows, Seen
 from auditor.flowends import NO_PORT, Ends
 from auditor.flowfilter import FlowFilters
 from auditor.formats import address_text, flow_id_text
+from auditor.frozen import replace
 from auditor.objections import Collected, collect
 
 MAX_EVIDENCE = 20  # flows whose frames a finding names; its display filter shows all of them
@@ -76,45 +76,47 @@ class Grouping:
     def _findings(self, check: Check, hits: Sequence[Hits], collected: Collected) -> Iterator[Finding]:
         """The findings in what was collected.
 
-        Whole columns become lists first: to ask numpy for one value at a time made a finding cost ten times as much.
+        Whole columns become lists first, one for each field: to ask numpy for one value at a time made a finding cost
+        ten times as much.
         """
         flows = self._flows
         rows, starts = collected.flows()
         judged, events = collected.judgements(), collected.events()
-        flow_ids = list(map(flow_id_text, flows.flow_id[rows].tolist()))
-        first_ns = np.minimum.reduceat(flows.start_ns[rows], starts).tolist()
-        last_ns = np.maximum.reduceat(flows.end_ns[rows], starts).tolist()
-        evidence = self._evidence(rows, starts)
         messages = self._counts_messages(check, rows[starts])
         only = [
             self._frames(told) if counted and told else None for told, counted in zip(events, messages, strict=True)
         ]
-        filters = self._filters.filters_of(rows, starts, only)
-        bounds = pairwise([*starts.tolist(), len(rows)])
-        for at, (facts, (first, last)) in enumerate(zip(self._facts(messages, collected), bounds, strict=True)):
-            hit, outcome = hits[judged.hits[at]], OUTCOMES[judged.outcome[at]]
-            further = (facts["via"],) if facts["via"] else ()
-            yield Finding(
-                **facts,
-                id=finding_id(check.id, *[facts[name] for name in KEY], *further),
-                check=check.id,
-                severity=SEVERITIES[judged.severity[at]],
-                certain=judged.certain[at],
-                statement=self._statement(hit.statements, facts["vendor"]),
-                statements=hit.statements,
-                title=check.title,
-                message=hit.message.format_map({**facts, "outcome": outcome.word, **hit.extra}),
-                outcome=outcome,
-                first_ns=first_ns[at],
-                last_ns=last_ns[at],
-                flow_ids=tuple(flow_ids[first:last]),
-                evidence=self._told(events[at][:MAX_EVIDENCE]) or evidence[at],
-                display_filter=filters[at],
-                remediation=hit.remediation,
-            )
+        facts = self._facts(messages, collected)
+        words = [hits[number] for number in judged.hits]
+        outcomes = [OUTCOMES[number] for number in judged.outcome]
+        flow_ids = list(map(flow_id_text, flows.flow_id[rows].tolist()))
+        shown = zip(events, self._evidence(rows, starts), strict=True)
+        keys = zip(*[facts[name] for name in KEY], facts["via"], strict=True)
+        columns: dict[str, Iterable[Any]] = {
+            **facts,
+            "id": [finding_id(check.id, *key) if key[-1] else finding_id(check.id, *key[:-1]) for key in keys],
+            "check": [check.id] * len(starts),
+            "severity": [SEVERITIES[number] for number in judged.severity],
+            "certain": judged.certain,
+            "statement": [
+                self._statement(hit.statements, vendor) for hit, vendor in zip(words, facts["vendor"], strict=True)
+            ],
+            "statements": [hit.statements for hit in words],
+            "title": [check.title] * len(starts),
+            "message": _messages(words, {**facts, "outcome": [outcome.word for outcome in outcomes]}),
+            "outcome": outcomes,
+            "first_ns": np.minimum.reduceat(flows.start_ns[rows], starts).tolist(),
+            "last_ns": np.maximum.reduceat(flows.end_ns[rows], starts).tolist(),
+            "flow_ids": [tuple(flow_ids[first:last]) for first, last in pairwise([*starts.tolist(), len(rows)])],
+            "evidence": [self._told(told[:MAX_EVIDENCE]) if told else frames for told, frames in shown],
+            "display_filter": self._filters.filters_of(rows, starts, only),
+            "remediation": [hit.remediation for hit in words],
+            "waiver": [None] * len(starts),
+        }
+        return starmap(Finding, zip(*[columns[name] for name in Finding.__match_args__], strict=True))
 
-    def _facts(self, messages: Sequence[bool], collected: Collected) -> Iterator[dict[str, Any]]:
-        """What is told of each finding by its flows: fields of `Finding` by name."""
+    def _facts(self, messages: Sequence[bool], collected: Collected) -> dict[str, list[Any]]:
+        """What is told of each finding by its flows: columns of `Finding`."""
         flows, ends, found, begins = self._flows, self._ends, collected.objections, collected.starts
         rows, starts = collected.flows()
         first = rows[starts]
@@ -126,19 +128,18 @@ class Grouping:
         packets = np.add.reduceat(flows.packets_forward[rows] + flows.packets_reverse[rows], starts).tolist()
         sizes = np.diff(starts, append=len(rows)).tolist()
         counted = zip(messages, collected.events(), packets, sizes, strict=True)
-        columns: dict[str, Iterable[Any]] = {
-            "vendor": map(collected.vendors.__getitem__, found.vendor[begins].tolist()),
-            "client_ip": map(address_text, ends.client_hi[first].tolist(), ends.client_lo[first].tolist()),
+        return {
+            "vendor": list(map(collected.vendors.__getitem__, found.vendor[begins].tolist())),
+            "client_ip": list(map(address_text, ends.client_hi[first].tolist(), ends.client_lo[first].tolist())),
             "client_ports": _distinct(ends.client_port[rows].tolist(), starts),
             "server_ip": [name or address for name, address in zip(names, servers, strict=True)],
             "server_port": [ports[0] if len(ports) == 1 else None for ports in server_ports],
             "service_port": [None if port == NO_PORT else port for port in found.service_port[begins].tolist()],
             "via": [leader if led else None for leader, led in zip(leaders, through.tolist(), strict=True)],
-            "protocol": map(_protocol_name, flows.protocol[first].tolist()),
+            "protocol": list(map(_protocol_name, flows.protocol[first].tolist())),
             "direction": [WAYS[called_in] for called_in in (ends.inbound[first] & ~through).tolist()],
             "count": [(len(told) or sent) if counts else size for counts, told, sent, size in counted],
         }
-        return (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
     def _counts_messages(self, check: Check, first: Rows) -> list[bool]:
         """Whether each finding, by the first of its flows, counts messages and not flows."""
@@ -189,6 +190,12 @@ class Grouping:
         return [tuple(chain.from_iterable(frames[first:last])) for first, last in pairwise([0, *ends])]
 
 
+def _messages(hits: Sequence[Hits], facts: Mapping[str, Sequence[Any]]) -> list[str]:
+    """The message of each finding, from the hits that give the words and what is told of it."""
+    told = (dict(zip(facts, values, strict=True)) for values in zip(*facts.values(), strict=True))
+    return [hit.message.format_map({**known, **hit.extra}) for hit, known in zip(hits, told, strict=True)]
+
+
 def flow_outcomes(flows: Flows, rows: Rows) -> Codes:
     """Outcome of each flow, as its own packets tell it. Pings and what lacks ports are merely observed."""
     protocol, seen = flows.protocol[rows], flows.seen_forward[rows] | flows.seen_reverse[rows]
@@ -207,7 +214,8 @@ def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
 def _distinct(ports: Sequence[int], starts: Rows) -> list[tuple[int, ...]]:
     """The ports of each finding, sorted; none where there are no ports."""
     bounds = pairwise([*starts.tolist(), len(ports)])
-    return [tuple(sorted(set(ports[first:last]) - {NO_PORT})) for first, last in bounds]
+    distinct = [(ports[first],) if last == first + 1 else tuple(sorted({*ports[first:last]})) for first, last in bounds]
+    return [some if some[0] != NO_PORT else some[1:] for some in distinct]  # it is the least
 
 
 def _capture_finding(check: Check, hit: CaptureHits, context: Context) -> Finding:

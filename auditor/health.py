@@ -9,9 +9,10 @@ problems. A report shows the state, then each problem's name, count and message;
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from auditor.frozen import frozen
+from auditor.lean import NamedTuple
 
 # A scan is one-sided when of its TCP flows that carried data or a handshake at most one in this many shows both
 # directions: a SPAN port that copies one direction only still lets a stray local conversation through.

@@ -6,9 +6,10 @@ Each of the three needs the one before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from auditor.classify import classify
+from auditor.lean import NamedTuple
 from auditor.negotiation import Negotiation, negotiate, negotiated
 from auditor.proxies import Proxied, proxied_flows
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from auditor.flow import Flows
 from auditor.grouping import Grouping, sorted_findings
 from auditor.identify import identify
 from auditor.judges.base import Case, all_judges, verdicts_of
+from auditor.lean import NamedTuple
 from auditor.pieces import classified_rows, whole_flows
 from auditor.result import Judged
 from auditor.sessions import sessions_of

@@ -8,7 +8,6 @@ never announced can be said only if everything that could have announced it was 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from auditor.addresses import AddressRange, contains, parse_range
 from auditor.checks._select import REORDERING_NS, group
 from auditor.events import KINDS, Events
 from auditor.flow import TCP, Bools, Codes, Direction, Flows, Ints, Ports, Role, RoleBasis, Rows, Seen, Words
-from auditor.frozen import frozen
+from auditor.frozen import frozen, replace
 
 if TYPE_CHECKING:
     from auditor.checks.base import Labels

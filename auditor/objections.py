@@ -7,7 +7,6 @@ here, as plain lists; only their words are made one by one (`auditor.grouping`).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from itertools import pairwise
 from typing import Any
 
@@ -40,7 +39,7 @@ class Objections:
 
     def at(self, part: Rows | Bools) -> Objections:
         """Those chosen."""
-        return Objections(**{one.name: getattr(self, one.name)[part] for one in fields(self)})
+        return Objections(**{name: getattr(self, name)[part] for name in self.__match_args__})
 
 
 @frozen

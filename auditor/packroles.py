@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -100,7 +99,7 @@ class Part:
     def at(self, rows: Rows) -> Part:
         if len(rows) == len(self.protocol):
             return self
-        return Part(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
+        return Part(**{name: getattr(self, name)[rows] for name in self.__match_args__})
 
 
 @frozen

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from auditor.lean import NamedTuple
 
 if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
@@ -30,12 +31,12 @@ class Pair(NamedTuple):
 NO_PAIR = Pair()
 
 
-@dataclass
 class _Calls:
     """What one client called, in the order of its runs."""
 
-    first: Counter[str] = field(default_factory=Counter)  # the server with which a run began
-    order: dict[str, None] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self.first: Counter[str] = Counter()  # the server with which a run began
+        self.order: dict[str, None] = {}
 
 
 def assigning(packs: Iterable[EnabledPack]) -> frozenset[str]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from auditor import discovery
@@ -23,6 +23,8 @@ from auditor.sources import resolve
 from auditor.traffic import traffic_summary
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auditor.processes.connection import Connection
     from auditor.rulepack import EnabledPack
     from auditor.scan import Progress
@@ -137,7 +139,7 @@ def _processes(path: str | Path | None) -> Sequence[Connection]:
 
 def _files(captures: str | Path | Sequence[str | Path]) -> list[str]:
     """The files that are meant."""
-    words = [captures] if isinstance(captures, str | Path) else captures
+    words = [captures] if isinstance(captures, str | os.PathLike) else captures
     return resolve([str(word) for word in words])
 
 

@@ -8,7 +8,6 @@ stays one with the proxy: only its classification is its target's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from enum import IntEnum
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ from auditor.addresses import LOW_WORD, AddressSet, contains
 from auditor.distinct import distinct
 from auditor.events import Events
 from auditor.flow import TCP, Bools, Codes, Flows, Ports, Rows, Words
-from auditor.frozen import frozen
+from auditor.frozen import frozen, replace
 from auditor.interest import in_force
 
 if TYPE_CHECKING:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from auditor.frozen import frozen
+from auditor.frozen import frozen, replace
 from auditor.severity import Severity
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class Judged:
     crossed: Crossed | None = None  # what the firewall made of the flows; None: one vantage
 
 
-@dataclass(frozen=True)
+@frozen
 class Audit:
     """What an audit found.
 

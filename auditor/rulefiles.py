@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from auditor.documentfile import read_bytes
 from auditor.errors import AuditorError, DocumentError
+from auditor.frozen import frozen
 from auditor.hashing import sha256_hex
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHANGED = "changed after it was audited"
 
 
-@dataclass(frozen=True)
+@frozen
 class RuleFile:
     """A YAML file of rules."""
 
@@ -57,27 +57,28 @@ class RuleFile:
 
 def pack_files(report: Audit) -> dict[str, RuleFile]:
     """The file of each pack that the audit used, by the pack's id."""
-    from auditor.rulepack import RULES, load_pack
+    from auditor import rulepack
 
     wanted = {enabled.id: enabled.pack for enabled in report.enabled_packs}
-    named = [name for name in (report.request.packs if report.request else ()) if "/" in name or Path(name).suffix]
+    chosen = report.request.packs if report.request else ()
+    named = [name for name in chosen if "/" in name or os.path.splitext(name)[1]]
     found: dict[str, RuleFile] = {}
-    paths: list[str | Path] = [*named, *sorted(RULES.glob("*.yaml"))]
-    for path in paths:
+    shipped = rulepack.shipped_files()
+    for path in (*named, *shipped):
         try:
-            pack = load_pack(path)
+            pack = rulepack.load_pack(path)
         except AuditorError:
             continue  # not one of ours, or changed for the worse; told below
         if wanted.get(pack.id) == pack and pack.id not in found:
-            shipped = Path(path).parent == RULES
-            shown = f"rules/{Path(path).name}" if shipped else str(path)
-            found[pack.id] = RuleFile(shown, read_bytes(path, DocumentError), shipped=shipped)
+            ours = path in shipped
+            shown = f"rules/{os.path.basename(path)}" if ours else path
+            found[pack.id] = RuleFile(shown, read_bytes(path, DocumentError), shipped=ours)
     return {id: found.get(id, RuleFile(_guess(id, named), None, CHANGED)) for id in wanted}
 
 
 def _guess(id: str, named: list[str]) -> str:
     """The file that a pack came from, where no file holds it any more."""
-    return next((name for name in named if Path(name).stem == id), f"{id}.yaml")
+    return next((name for name in named if os.path.splitext(os.path.basename(name))[0] == id), f"{id}.yaml")
 
 
 def site_file(report: Audit) -> RuleFile | None:

@@ -7,21 +7,22 @@ adding a vendor is adding a file, and the packs as shipped cost no YAML and no v
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias
 
 from auditor.addresses import AddressRange, AddressSet, Ranges
 from auditor.errors import AuditorError, RulePackError
-from auditor.frozen import frozen
+from auditor.frozen import field, frozen
 from auditor.ports import Port, Ports
 from auditor.scalars import DOCUMENT, Count, Day, Flag, Name, Text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from auditor.site import Site
 
-RULES: Final = Path(__file__).with_name("rules")
+RULES: Final = os.path.join(os.path.dirname(__file__), "rules")
 SITE_GROUP: Final = "site"
 """The network group that holds what the site adds to a pack's networks. No pack may call a group so."""
 BULK_BYTES: Final = 16384
@@ -182,6 +183,11 @@ class EnabledPack:
         return self.pack.id
 
 
+def shipped_files() -> list[str]:
+    """The files of the `rules` folder, sorted by name."""
+    return [os.path.join(RULES, name) for name in sorted(os.listdir(RULES)) if name.endswith(".yaml")]
+
+
 def shipped_packs() -> list[RulePack]:
     """The packs of the `rules` folder, sorted by id.
 
@@ -189,13 +195,13 @@ def shipped_packs() -> list[RulePack]:
     """
     packs: dict[str, RulePack] = {}
     files: dict[str, str] = {}
-    for path in sorted(RULES.glob("*.yaml")):
+    for path in shipped_files():
         pack = load_pack(path)
         if pack.id in packs:
             raise RulePackError(
                 [f"{path}: id: {pack.id!r} is the id of {files[pack.id]} as well; expected one of its own"]
             )
-        packs[pack.id], files[pack.id] = pack, str(path)
+        packs[pack.id], files[pack.id] = pack, path
     return [packs[name] for name in sorted(packs)]
 
 
@@ -221,7 +227,7 @@ def find_pack(name_or_path: str) -> RulePack:
 
     Raises: RulePackError for a file that is no valid pack; AuditorError for an unknown id.
     """
-    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")) or Path(name_or_path).name != name_or_path:
+    if "/" in name_or_path or name_or_path.endswith((".yaml", ".yml")):
         return load_pack(name_or_path)
     packs = {pack.id: pack for pack in shipped_packs()}
     if name_or_path not in packs:

@@ -12,7 +12,7 @@ from auditor.frozen import frozen
 from auditor.pack_checks import Remark, check_packs
 from auditor.ports import PortRange
 from auditor.records import plain
-from auditor.rulepack import RULES, RulePack, find_pack, load_pack, shipped_packs
+from auditor.rulepack import RulePack, find_pack, load_pack, shipped_files, shipped_packs
 
 SCHEMAS: Final = Path(__file__).parent / "generated"
 
@@ -66,7 +66,7 @@ def check_rules(names: Sequence[str] = ()) -> Verdict:
     """
     packs: list[RulePack] = []
     errors: list[str] = []
-    for name in names or [str(path) for path in sorted(RULES.glob("*.yaml"))]:
+    for name in names or shipped_files():
         try:
             packs.append(find_pack(name) if names else load_pack(name))
         except RulePackError as error:

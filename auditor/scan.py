@@ -17,11 +17,12 @@ import threading
 from collections import deque
 
 from auditor.errors import AuditorError
+from auditor.lean import NamedTuple
 
 TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any, NamedTuple
+    from typing import Any
 
     from auditor._engine import Batch, Scan
     from auditor.rulepack import EnabledPack
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from auditor.wishes import Listening
 
     Progress = Callable[[int, int], None]
-else:
-    from auditor.lean import NamedTuple
 
 THREADS_AT_MOST = 1024
 VLAN_MODES = ("auto", "ignore", "strict")

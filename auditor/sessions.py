@@ -8,7 +8,6 @@ the same.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ from auditor.addressmap import any_bit
 from auditor.checks._select import REORDERING_NS, group, vendor_table
 from auditor.flow import TCP, Bools, Codes, Direction, Flows, Role, RoleBasis, Rows, Seen
 from auditor.formats import address_text, time_text
-from auditor.frozen import frozen
+from auditor.frozen import frozen, replace
 from auditor.negotiation import BY_NAME, Logical, alive_at
 from auditor.pairs import NO_PAIR, Owner, assigning, pairs_of
 from auditor.secrecy import OPEN, SECURED, UNKNOWN, controls, secrecy
@@ -200,7 +199,7 @@ class _Columns:
         )
 
     def at(self, order: Rows) -> _Columns:
-        columns = {one.name: getattr(self, one.name)[order] for one in fields(self) if one.name != "key"}
+        columns = {name: getattr(self, name)[order] for name in self.__match_args__ if name != "key"}
         return _Columns(key=tuple(column[order] for column in self.key), **columns)
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Final, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Protocol, TypeAlias
 
 from auditor.addresses import AddressRange, Range, Ranges, parse_address, parse_range
 from auditor.errors import SiteError
-from auditor.frozen import frozen
+from auditor.frozen import field, frozen
 from auditor.ports import Port, parse_port
-from auditor.records import plain
 from auditor.scalars import DOCUMENT, Count, Day, Flag, Name, Scalar, Shorthand, Text
 from auditor.windows import AnyWindow
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_INSIDE: Final = tuple(
     parse_range(text)
@@ -224,6 +224,8 @@ class Site:
 
     def describe(self) -> dict[str, Any]:
         """The site as plain JSON values, for reports."""
+        from auditor.records import plain
+
         description: dict[str, Any] = plain(self, shown=(AddressRange, Endpoint))
         return description
 

@@ -8,8 +8,7 @@ in `Vantages`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,7 +17,9 @@ from auditor.checks._select import has
 from auditor.crossing import DIFFERS, SAME, UNKNOWN, Pairs, Prints, Tie, View, compared, pair
 from auditor.flow import TCP, Bools, Codes, Flows, Rows, Seen, State
 from auditor.formats import address_text
+from auditor.frozen import frozen, replace
 from auditor.health import Health, both_sides
+from auditor.lean import NamedTuple
 
 if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
@@ -36,7 +37,7 @@ class Vantage(NamedTuple):
     health: Health
 
 
-@dataclass(frozen=True)
+@frozen
 class Vantages:
     """What two vantages say of n judged flows: columns, and the flows of the outside that they refer to."""
 
@@ -159,7 +160,7 @@ def _ranges(hi: Any, lo: Any) -> tuple[AddressRange, ...]:
 
 
 def _concatenated(first: Flows, second: Flows) -> Flows:
-    columns = {f.name: (getattr(first, f.name), getattr(second, f.name)) for f in fields(Flows)}
+    columns = {name: (getattr(first, name), getattr(second, name)) for name in Flows.__match_args__}
     return Flows(**{name: np.concatenate(pair) for name, pair in columns.items()})
 
 

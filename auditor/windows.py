@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeAlias
 
 from auditor.cron import read_cron, schedule
-from auditor.frozen import frozen
+from auditor.frozen import field, frozen
 from auditor.scalars import DOCUMENT, Either, Scalar
 from auditor.words import did_you_mean, listed
 

@@ -6,15 +6,14 @@ ports, the first kilobytes of what vendors publish as encrypted, and answers abo
 
 from __future__ import annotations
 
+from auditor.lean import NamedTuple
+
 TYPE_CHECKING = False  # see `auditor`
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import NamedTuple
 
     from auditor.rulepack import EnabledPack
     from auditor.site import Site
-else:
-    from auditor.lean import NamedTuple
 
 DNS_PORT = 53
 HTTP_PROXY_PORTS = (3128, 8080)  # where proxies that a site does not list are looked for, if it lists any

@@ -3,41 +3,50 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
-from dataclasses import FrozenInstanceError, dataclass, field, fields, replace
+from collections.abc import Callable
+from dataclasses import FrozenInstanceError, dataclass, fields, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import pytest
 
+from auditor import frozen as ours
 from auditor.finding import Evidence
 from auditor.frozen import frozen
 
 
-class Described:
-    """What both kinds are made from."""
+def described(kind: Callable[[type], Any], field: Callable[..., Any]) -> Any:
+    """A class of that kind."""
 
-    first: int
-    second: str = "two"
-    third: list[int] = field(default_factory=list)
-    KIND: ClassVar[str] = "a class variable is no field"
+    class Described:
+        """What both kinds are made from."""
+
+        first: int
+        second: str = "two"
+        third: list[int] = field(default_factory=list)
+        KIND: ClassVar[str] = "a class variable is no field"
+
+    return kind(Described)
 
 
-def described(kind: Any) -> Any:
-    """A new class of that kind; the decorators change what they are given."""
-    body = {name: value for name, value in vars(Described).items() if name not in ("__dict__", "__weakref__")}
-    return kind(type("Described", (), body | {"__qualname__": "Described"}))
-
-
-OURS, THEIRS = described(frozen), described(dataclass(frozen=True, slots=True))
+OURS = described(frozen, ours.field)
+THEIRS = described(dataclass(frozen=True, slots=True), dataclasses.field)
 
 
 @pytest.mark.parametrize("given", [{"first": 1}, {"first": 1, "second": "x", "third": [3]}])
 def test_a_record_shows_its_fields_as_a_dataclass_does(given: dict[str, Any]) -> None:
-    ours, theirs = OURS(**given), THEIRS(**given)
-    assert repr(ours) == repr(theirs)
-    assert [getattr(ours, one.name) for one in fields(ours)] == [getattr(theirs, one.name) for one in fields(theirs)]
-    assert OURS(*given.values()) == ours
-    assert replace(ours, second="other") == OURS(ours.first, "other", ours.third)
+    mine, theirs = OURS(**given), THEIRS(**given)
+    assert repr(mine) == repr(theirs)
+    assert [getattr(mine, one.name) for one in fields(mine)] == [getattr(theirs, one.name) for one in fields(theirs)]
+    assert OURS(*given.values()) == mine
+    assert replace(mine, second="other") == ours.replace(mine, second="other") == OURS(mine.first, "other", mine.third)
+
+
+def test_a_record_describes_its_fields_as_a_dataclass_does() -> None:
+    assert [repr(one) for one in fields(OURS)] == [repr(one) for one in fields(THEIRS)]
+    assert fields(OURS) == fields(OURS(1))
 
 
 def test_defaults_are_made_anew_for_each_record() -> None:
@@ -46,12 +55,21 @@ def test_defaults_are_made_anew_for_each_record() -> None:
     assert one.third is not other.third
 
 
-@pytest.mark.parametrize("arguments", [(), (1, "x", [], 4)])
-def test_too_few_and_too_many_values_are_refused(arguments: tuple[Any, ...]) -> None:
-    with pytest.raises(TypeError, match=r"Described\.__init__"):
-        OURS(*arguments)
-    with pytest.raises(TypeError, match="unexpected"):
-        OURS(1, fourth=4)
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), {}),
+        ((), {"second": "x"}),
+        ((1, "x", [], 4), {}),
+        ((1,), {"fourth": 4}),
+        ((1, "x", []), {"third": []}),
+        ((1,), {"first": 1}),
+    ],
+)
+def test_values_that_do_not_fit_the_fields_are_refused(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    for kind in (OURS, THEIRS):
+        with pytest.raises(TypeError, match=r"Described\.__init__"):
+            kind(*arguments, **named)
 
 
 def test_nothing_can_be_set_or_deleted() -> None:
@@ -94,3 +112,20 @@ def test_a_record_may_refuse_its_values() -> None:
     assert Odd(3).number == 3
     with pytest.raises(ValueError, match="even"):
         Odd(4)
+
+
+def test_a_cached_property_is_found_once_and_is_no_part_of_the_record() -> None:
+    @frozen
+    class Measured:
+        """Text."""
+
+        text: str
+
+        @cached_property
+        def words(self) -> list[str]:
+            return self.text.split()
+
+    record = Measured("two words")
+    assert record.words is record.words
+    assert record == Measured("two words")
+    assert [one.name for one in fields(Measured)] == ["text"]

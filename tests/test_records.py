@@ -1,24 +1,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auditor.records import build, plain
+from auditor.frozen import frozen
+from auditor.records import plain
 
 
-@dataclass(frozen=True)
+@frozen
 class Inner:
     name: str
     kind: Literal["a", "b"]
     day: date | None
 
 
-@dataclass(frozen=True)
+@frozen
 class Outer:
     flag: bool
     numbers: tuple[int, ...]
@@ -37,8 +37,16 @@ OUTER = st.builds(
 
 
 @given(OUTER)
-def test_a_record_comes_back_from_json_as_it_went(record: Outer) -> None:
-    assert build(Outer, json.loads(json.dumps(plain(record)))) == record
+def test_a_record_is_a_mapping_of_all_its_fields_that_json_can_hold(record: Outer) -> None:
+    def shown(inner: Inner) -> dict[str, str | None]:
+        return {"name": inner.name, "kind": inner.kind, "day": None if inner.day is None else inner.day.isoformat()}
+
+    assert json.loads(json.dumps(plain(record))) == {
+        "flag": record.flag,
+        "numbers": list(record.numbers),
+        "groups": {name: [shown(inner) for inner in group] for name, group in record.groups.items()},
+        "one": None if record.one is None else shown(record.one),
+    }
 
 
 def test_values_shown_become_their_text() -> None:

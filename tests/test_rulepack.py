@@ -16,6 +16,7 @@ from auditor.rules_view import check_rules, list_packs, schema, show_pack
 from auditor.site import PackOptions, Site
 from auditor.validation.pack import validate_pack
 
+RULES = Path(rulepack.RULES)
 ACME = """\
 id: acme
 title: Acme Backup
@@ -53,7 +54,7 @@ def test_a_pack_is_read_from_its_file_alone(acme: Path) -> None:
 
 
 def test_one_more_file_in_the_folder_is_one_more_vendor(acme: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for file in rulepack.RULES.glob("*.yaml"):
+    for file in RULES.glob("*.yaml"):
         (acme.parent / file.name).write_bytes(file.read_bytes())
     before = [pack.id for pack in shipped_packs()]
     monkeypatch.setattr(rulepack, "RULES", acme.parent)
@@ -68,13 +69,13 @@ def test_two_files_with_one_id_are_refused_by_both_names(acme: Path, monkeypatch
 
 
 def test_compiled_packs_are_the_packs_that_yaml_gives() -> None:
-    for file in sorted(rulepack.RULES.glob("*.yaml")):
+    for file in sorted(RULES.glob("*.yaml")):
         content = file.read_bytes()
         assert compiled.compiled_pack(content) == validate_pack(content, file.name)
 
 
 def test_a_changed_pack_is_not_taken_from_the_compiled_ones(tmp_path: Path) -> None:
-    text = (rulepack.RULES / "drbackup.yaml").read_text(encoding="utf-8").replace("[21]", "[2121]")
+    text = (RULES / "drbackup.yaml").read_text(encoding="utf-8").replace("[21]", "[2121]")
     file = tmp_path / "drbackup.yaml"
     file.write_text(text, encoding="utf-8")
     assert str(load_pack(file).services[0].ports[0]) == "2121"
@@ -182,7 +183,7 @@ def test_every_pack_is_on_without_a_choice_and_a_choice_overrides_the_site(acme:
 
 
 def test_two_different_packs_with_one_id_cannot_be_chosen_together(tmp_path: Path) -> None:
-    text = (rulepack.RULES / "drbackup.yaml").read_text(encoding="utf-8").replace('version: "1"', 'version: "2"')
+    text = (RULES / "drbackup.yaml").read_text(encoding="utf-8").replace('version: "1"', 'version: "2"')
     (tmp_path / "new.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(AuditorError, match="two different rule packs are called 'drbackup'"):
         choose_packs(None, ["drbackup", str(tmp_path / "new.yaml")])
@@ -262,7 +263,7 @@ def test_the_schemas_accept_what_is_shipped_and_refuse_what_the_program_refuses(
 
     validator = Draft202012Validator(json.loads(schema("rule-pack")))
     Draft202012Validator.check_schema(json.loads(schema("site")))
-    for file in rulepack.RULES.glob("*.yaml"):
+    for file in RULES.glob("*.yaml"):
         validator.validate(yaml.safe_load(file.read_text(encoding="utf-8")))
     assert validator.is_valid(yaml.safe_load(ACME))
     for old, new in [("title:", "titel:"), ("9000", "70000"), ("role: volume", "role: x"), ("id: acme", "id: Acme!")]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from auditor.events import Events, Samples
 from auditor.flow import Bools, Codes, Direction, Flows, Ints, Ports, Role, Rows, Seen, Words
-from auditor.frozen import frozen
+from auditor.frozen import field, frozen
 from auditor.health import Health
 from auditor.negotiation import Negotiation
 from auditor.once import once
@@ -47,7 +47,7 @@ class Quotes:
     destination_port: Ports
 
 
-@dataclass(frozen=True)
+@frozen
 class Context:
     """Everything a check may look at beside the flows."""
 
@@ -63,7 +63,11 @@ class Context:
     proxied: Proxied = field(default_factory=lambda: Proxied.none(0))
     process_names: tuple[str, ...] = ("",)  # by the code in `Flows.process`; several holders are joined by "|"
     vantages: Vantages | None = None  # None: one side of the firewall was captured
-    facts: dict[Any, Any] = field(init=False, repr=False, compare=False, default_factory=dict)  # of `auditor.once`
+
+    @cached_property
+    def facts(self) -> dict[Any, Any]:
+        """What `auditor.once` remembers."""
+        return {}
 
     def pack(self, vendor: str) -> EnabledPack:
         """The enabled pack of that id."""

@@ -26,10 +26,8 @@ import numpy as np
 
 from auditor.checks._select import answered, group
 from auditor.checks.base import Check, Context, Hits, Severity
-from auditor.crossing import DIFFERS, UNKNOWN, Tie
 from auditor.flow import TCP, Bools, Direction, Flows, RoleBasis, Rows
 from auditor.formats import address_text
-from auditor.vantages import crossing_ends
 
 if TYPE_CHECKING:
     from auditor.vantages import Vantages
@@ -48,6 +46,9 @@ class NotTransparent(Check):
         vantages = context.vantages
         if vantages is None:
             return
+        from auditor.crossing import DIFFERS, Tie
+        from auditor.vantages import crossing_ends
+
         rows, there = vantages.paired(_sessions(flows))
         if not len(rows):
             return
@@ -104,6 +105,8 @@ def _answered(flows: Flows, vantages: Vantages) -> Rows:
 
 
 def _comparable(rows: Rows, vantages: Vantages) -> Bools:
+    from auditor.crossing import UNKNOWN
+
     compared: Bools = (vantages.counterpart[rows] >= 0) & (vantages.payload[rows] != UNKNOWN)
     return compared
 

@@ -8,7 +8,9 @@ Typer's declarations from them and `_plain` reads plain calls by them, so that t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from auditor.lean import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

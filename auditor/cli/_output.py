@@ -10,9 +10,10 @@ import os
 import stat
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from auditor.errors import AuditorError
+from auditor.lean import NamedTuple
 from auditor.text import printable
 
 if TYPE_CHECKING:

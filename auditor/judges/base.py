@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from auditor import discovery
+from auditor.frozen import frozen
+from auditor.lean import NamedTuple
 
 if TYPE_CHECKING:
     from auditor.checks.base import Context
@@ -23,7 +24,7 @@ class Verdict(NamedTuple):
     evidence: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """What there is to judge by."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,7 +67,7 @@ def test_any_document_gives_a_value_or_errors_with_lines(data: dict[str, Any]) -
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_one_change_to_a_shipped_pack_is_read_or_told(data: st.DataObject) -> None:
-    lines = (RULES / "drbackup.yaml").read_text(encoding="utf-8").splitlines()
+    lines = Path(RULES, "drbackup.yaml").read_text(encoding="utf-8").splitlines()
     at = data.draw(st.integers(0, len(lines) - 1))
     lines[at] = data.draw(st.sampled_from(["", "x", "  x: 1", "- y", lines[at] + "z", lines[at].replace(":", "", 1)]))
     outcome = value_or_errors(validate_pack, "\n".join(lines).encode())
