@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Packet
 from scapy.utils import wrpcap
@@ -87,20 +87,24 @@ def test_what_the_kernel_turns_away_changes_no_finding(wire: Namespace, tmp_path
 
 
 def test_of_what_nobody_asks_about_the_kernel_passes_the_headers_alone(wire: Namespace, tmp_path: Path) -> None:
-    def packets(port: int, tag: tuple[Packet, ...] = ()) -> list[Packet]:
-        base = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
-        for layer in tag:
-            base /= layer
-        ip = IP(src="10.0.0.5", dst="203.0.113.9")
-        return [
-            base / ip / TCP(sport=40_000, dport=port, flags="A", seq=at * 1000, options=[("Timestamp", (at, 1))]) / text
-            for at in range(50)
-        ]
+    ethernet = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+    ip = IP(src="10.0.0.5", dst="203.0.113.9")
 
-    text = bytes(1000)
-    plain, tagged, wanted = packets(443), packets(444, (Dot1Q(vlan=300),)), packets(16384)
+    def segments(port: int, below: Packet) -> list[Packet]:
+        options = [("Timestamp", (7, 8))]
+        headers = [TCP(sport=40_000, dport=port, flags="A", seq=at * 1000, options=options) for at in range(50)]
+        return [below / ip / header / bytes(1000) for header in headers]
+
+    plain, tagged, wanted = (
+        segments(443, ethernet),
+        segments(444, ethernet / Dot1Q(vlan=300)),
+        segments(16384, ethernet),
+    )
+    datagrams = [ethernet / ip / UDP(sport=40_000, dport=443) / bytes([0x40, at] * 500) for at in range(50)]
+    relayed = [ethernet / ip / UDP(sport=40_000, dport=443) / bytes([0, 0, 0, 1] * 250)]
+    cut, whole = [*plain, *tagged, *datagrams], [*wanted, *relayed]
     file = tmp_path / "sent.pcap"
-    wrpcap(str(file), plain + tagged + wanted)
+    wrpcap(str(file), [*cut, *whole])
     code = """
 import json, subprocess, sys
 from auditor.rulepack import enable
@@ -113,11 +117,11 @@ print(json.dumps({"capture": watch._losses.captures[0], "other": [other.packets,
 """
     told = json.loads(wire.run(*python(code, str(file))))
     capture = told["capture"]
-    assert capture["packets"] == 150
-    assert capture["bytes"] == sum(map(len, plain + tagged + wanted))
-    assert capture["captured_bytes"] == 50 * 96 + 50 * 100 + sum(map(len, wanted))
+    assert capture["packets"] == 201
+    assert capture["bytes"] == sum(map(len, [*cut, *whole]))
+    assert capture["captured_bytes"] == 150 * 96 + 50 * 4 + sum(map(len, whole)), "a tag is put back"
     assert [problem["name"] for problem in capture["problems"]] == []
-    assert told["other"] == [100, sum(len(packet[IP]) for packet in plain + tagged)]
+    assert told["other"] == [151, sum(len(packet[IP]) for packet in [*cut, *relayed])]
 
 
 def test_a_watch_that_has_just_begun_does_not_lack_packets(wire: Namespace, tmp_path: Path) -> None:

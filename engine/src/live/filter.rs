@@ -2,9 +2,9 @@
 //!
 //! It tells what [`crate::interest::Interest`] would set aside without looking further: plain TCP and UDP over IPv4,
 //! unfragmented, without options, between hosts and ports that nobody asked for. All else passes: tags, tunnels,
-//! fragments, IPv6, ICMP, answers about names, and of TCP every SYN, FIN and RST, so that it is still seen who tries many
-//! ports and whether both directions are captured. Of such TCP only the headers come, so that every packet is counted and
-//! the ring holds several times as many; or, where that is asked for, none of it and no such UDP.
+//! fragments, IPv6, ICMP, answers about names, datagrams that a proxy may relay, and of TCP every SYN, FIN and RST, so that
+//! it is still seen who tries many ports and whether both directions are captured. Of the others only the headers come, so
+//! that every packet is counted and the ring holds several times as many; or, where that is asked for, nothing.
 //! Source: Documentation/networking/filter.rst of the kernel.
 
 use std::io;
@@ -20,6 +20,8 @@ pub const FILTER_PORTS: usize = 64;
 
 /// UDP ports behind which a tunnel or an answer about a name may be (see `wire/udp_tunnel.rs`).
 const READ_UDP_PORTS: [u16; 10] = [53, 2152, 3544, 4754, 4789, 5072, 5247, 6081, 8472, 37008];
+/// Where the payload of UDP begins.
+const UDP_PAYLOAD: u32 = 42;
 /// TCP port of answers about names.
 const DNS_PORT: u16 = 53;
 
@@ -79,7 +81,7 @@ impl Program {
                 steps.push(Step(RETURN, 0, 0, ALL));
             }
         }
-        let (tcp_rest, udp_rest) = if drops { (0, 0) } else { (HEADERS, ALL) };
+        let rest = if drops { 0 } else { HEADERS };
         steps.extend([
             Step(LOAD_BYTE, 0, 0, 23),
             Step(IF_EQUAL, 3, 0, 6),
@@ -92,8 +94,17 @@ impl Program {
         ]);
         let mut tcp_ports = ports.to_vec();
         tcp_ports.push(DNS_PORT);
-        steps.extend(pass_ports(&tcp_ports, tcp_rest));
-        steps.extend(pass_ports(&READ_UDP_PORTS, udp_rest));
+        steps.extend(pass_ports(&tcp_ports, rest));
+        steps.extend([
+            Step(LOAD_HALF, 0, 0, UDP_PAYLOAD),
+            Step(IF_EQUAL, 0, 1, 0), // a proxy may relay it (RFC 1928, 7)
+            Step(RETURN, 0, 0, ALL),
+            Step(LOAD_BYTE, 0, 0, UDP_PAYLOAD),
+            Step(IF_AT_LEAST, 0, 2, 0x60), // IPv6 in Teredo, from any port to any port
+            Step(IF_GREATER, 1, 0, 0x6f),
+            Step(RETURN, 0, 0, ALL),
+        ]);
+        steps.extend(pass_ports(&READ_UDP_PORTS, rest));
         Some(Program(steps))
     }
 
@@ -183,7 +194,7 @@ mod tests {
         frame.extend(to);
         frame.extend(ports.0.to_be_bytes());
         frame.extend(ports.1.to_be_bytes());
-        frame.extend([0; 9]);
+        frame.extend([0, 0, 0, 0, 0x45, 0, 0, 0, 0]);
         frame.push(flags);
         frame.resize(60, 0);
         frame
@@ -206,7 +217,7 @@ mod tests {
     #[test]
     fn only_plain_traffic_that_nobody_asked_for_is_turned_away_or_cut() {
         assert_eq!(kept(&frame(6, US, THEM, (1024, 443), 0x10)), [0, HEADERS]);
-        assert_eq!(kept(&frame(17, US, THEM, (1024, 443), 0)), [0, ALL], "it may be on its way through a relay");
+        assert_eq!(kept(&frame(17, US, THEM, (1024, 443), 0)), [0, HEADERS]);
         for (last, wanted) in [(0, false), (1, true), (30, true), (31, false)] {
             assert_eq!(passes(&frame(6, US, [192, 0, 2, last], (1024, 443), 0x10)), wanted, "{last}");
             assert_eq!(passes(&frame(17, [192, 0, 2, last], US, (1024, 443), 0)), wanted, "{last}");
@@ -227,6 +238,13 @@ mod tests {
         }
         for protocol in [1, 4, 41, 47, 132] {
             assert!(passes(&frame(protocol, US, THEM, (1024, 443), 0)), "{protocol}");
+        }
+        for (payload, passing) in
+            [([0, 0], true), ([0, 1], false), ([0x60, 9], true), ([0x6f, 9], true), ([0x70, 9], false)]
+        {
+            let mut datagram = frame(17, US, THEM, (1024, 443), 0);
+            datagram[42..44].copy_from_slice(&payload);
+            assert_eq!(passes(&datagram), passing, "a relay's, or in Teredo: {payload:x?}");
         }
         let with = |at: usize, byte: u8| {
             let mut frame = frame(6, US, THEM, (1024, 443), 0x10);
