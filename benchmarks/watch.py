@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
 """What `auditor watch` costs beside `tcpdump -w /dev/null`, both on the same interface while a capture is replayed.
 
-    python benchmarks/watch.py CAPTURE… [--packets N] [--loops N] [--alone] [--busy] [--watch "ARGUMENT…"]
+    python benchmarks/watch.py CAPTURE… [--packets N] [--loops N] [--alone] [--busy] [--starve] [--watch "ARGUMENT…"]
 
 tcpreplay sends as fast as it can over a veth pair in a network namespace of its own, which has no way out. For each
 capture: what was sent and seen, losses by cause, whether the findings are those of an audit of the same file, seconds
 of CPU (user and system) of both from their start to their end, and how often tcpdump's go into ours; the last two
 columns are the same for the time of the replay alone. `--alone`: without tcpdump. `--busy`: one core belongs to a loop
-that does nothing, everything else has the others. `--packets`: the first so many of each capture. `--loops`: replay it
-so often. `--watch`: further arguments of ours. The `auditor` beside this Python is measured, which should be an
+that does nothing, everything else has the others. `--starve`: during the replay every core belongs to such a loop, and
+ours runs only while nothing else wants to. `--packets`: the first so many of each capture. `--loops`: replay it so
+often. `--watch`: further arguments of ours. The `auditor` beside this Python is measured, which should be an
 installed release build. Needs root, iproute2, tcpreplay, tcpdump, and editcap for `--packets`.
 
 Exit 1 where findings differ without a loss, or packets are missing that no counter tells of.
@@ -26,7 +27,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -86,6 +87,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--watch", default="", type=shlex.split)
     parser.add_argument("--alone", action="store_true")
     parser.add_argument("--busy", action="store_true")
+    parser.add_argument("--starve", action="store_true")
     given = parser.parse_args(words)
     well = True
     print("| capture | sent | a second | seen | lost | missing | findings | ours, s | tcpdump, s | ratio "
@@ -118,7 +120,8 @@ def measure(capture: Path, folder: Path, given: argparse.Namespace) -> Measured:
         ours.wait_for(lambda _: events.exists() and events.stat().st_size > 0)
         before = [program.cpu() for program in (ours, theirs) if program is not None]
         began = time.monotonic()
-        replayed = wire.run("tcpreplay", "-q", "--topspeed", f"--loop={given.loops}", "-i", "wire0", capture)
+        with ours.starved() if given.starve else nullcontext():
+            replayed = wire.run("tcpreplay", "-q", "--topspeed", f"--loop={given.loops}", "-i", "wire0", capture)
         took = time.monotonic() - began
         time.sleep(SETTLE_SECONDS)
         after = [program.cpu() for program in (ours, theirs) if program is not None]
@@ -163,6 +166,20 @@ class _Program:
         fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")  # proc(5): utime, stime
 
+    @contextmanager
+    def starved(self) -> Iterator[None]:
+        """Let it run only while nothing else wants to, and something does on every core."""
+        with _loops(sorted(os.sched_getaffinity(0))):
+            self._schedule(os.SCHED_IDLE)
+            try:
+                yield
+            finally:
+                self._schedule(os.SCHED_OTHER)
+
+    def _schedule(self, policy: int) -> None:
+        for thread in Path(f"/proc/{self._process.pid}/task").iterdir():
+            os.sched_setscheduler(int(thread.name), policy, os.sched_param(0))
+
     def end(self, number: int) -> Ended:
         self._process.send_signal(number)
         _, status, usage = os.wait4(self._process.pid, 0)
@@ -176,15 +193,26 @@ def _busy() -> Iterator[None]:
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) < 2:
         sys.exit("--busy needs two cores")
-    loop = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    os.sched_setaffinity(loop.pid, cores[-1:])
-    os.sched_setaffinity(0, cores[:-1])
+    with _loops(cores[-1:]):
+        os.sched_setaffinity(0, cores[:-1])
+        try:
+            yield
+        finally:
+            os.sched_setaffinity(0, cores)
+
+
+@contextmanager
+def _loops(cores: Sequence[int]) -> Iterator[None]:
+    """Keep these cores busy."""
+    loops = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in cores]
     try:
+        for loop, core in zip(loops, cores, strict=True):
+            os.sched_setaffinity(loop.pid, [core])
         yield
     finally:
-        os.sched_setaffinity(0, cores)
-        loop.kill()
-        loop.wait()
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
 def _shortened(capture: Path, packets: int | None, folder: Path) -> Path:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from auditor import _engine
+    from auditor.health import Health
     from auditor.result import Judged
     from auditor.rulepack import EnabledPack
     from auditor.watch.evidence import Evidence
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 LOOK_INTERVAL = 0.2  # seconds between two looks at whether to stop, to reload or to tell of the health
 # Judging takes at most this share of the time: what a tick cannot do, the next one does for both.
 BUSY_SHARE = 0.5
+# Seconds without a packet from which on that is told: a watch that has just begun lacks nothing.
+SILENCE = 5.0
 
 
 class Watch:
@@ -69,6 +72,7 @@ class Watch:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._next: tuple[tuple[EnabledPack, ...], Site | None] | None = None
+        self._began = time.monotonic()
         self._engine = self._start(interfaces)
         self._evidence = self._keep_evidence()
 
@@ -215,13 +219,19 @@ class Watch:
     def _judge(self, tick: _engine.Tick, *, again: bool) -> Judged:
         """The judgement with this tick. Until one concerns a vendor there is nothing to judge, as in an audit."""
         health = self._losses.health()
-        if self._judging is None and (_says_something(tick) or health.losses()):
+        if self._judging is None and (_says_something(tick) or self._is_lossy(health, tick)):
             from auditor.watch.judging import Judging
 
             self._judging = Judging(self._options)
         if self._judging is None:
             return judge_nothing(self._packs, self._totals, health)
         return self._judging.take(tick, self._now_ns, health, self._packs, self._site, again=again)
+
+    def _is_lossy(self, health: Health, tick: _engine.Tick) -> bool:
+        """Whether there are losses to tell of."""
+        if not health.packets and not tick.last and time.monotonic() - self._began < SILENCE:
+            return False
+        return bool(health.losses())
 
     def _end(self) -> None:
         if self._evidence is not None and self._whole is not None:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auditor.batches import TYPES
+from auditor.distinct import among, distinct
 from auditor.events import NUMBERS, SAMPLES
 from auditor.flow import TCP
 from auditor.judging import QUOTE_TYPES
@@ -86,7 +87,7 @@ class Window:
         columns = tick.columns()
         new = {name: np.frombuffer(columns[name], kind) for name, kind in TYPES.items()}
         final = np.arange(tick.rows) < tick.ended
-        stale = ~self._final & np.isin(_keys(self._rows), _keys(new))
+        stale = ~self._final & among(_keys(self._rows), _keys(new))
         keep = slice(None) if not stale.any() else ~stale
         self.is_news = self.is_news or self._tells(new, ~_is_young(new, final, now_ns))
         self._rows = {name: np.concatenate([self._rows[name][keep], new[name]]) for name in TYPES}
@@ -148,17 +149,17 @@ class Window:
         """Let rows go, and what was heard of flows that are gone."""
         self._rows = {name: column[~leaving] for name, column in self._rows.items()}
         self._final, self._group = self._final[~leaving], self._group[~leaving]
-        here = np.unique(self._rows["flow_id"])
-        self._keep_events(np.isin(self._events["flow_id"], here))
-        known = np.isin(self._samples["flow_id"], here)
+        here = distinct(self._rows["flow_id"])
+        self._keep_events(among(self._events["flow_id"], here))
+        known = among(self._samples["flow_id"], here)
         self._samples = {name: column[known] for name, column in self._samples.items()}
-        known = np.isin(self._quotes["flow_id"], here)
+        known = among(self._quotes["flow_id"], here)
         self._quotes = {name: column[known] for name, column in self._quotes.items()}
 
     def _tells(self, new: Mapping[str, Column], judged: NDArray[np.bool_]) -> bool:
         """Whether of the rows that are judged one is new here, or further than it was."""
         keys = _keys(new)[judged]
-        known = ~self._final & np.isin(_keys(self._rows), keys)
+        known = ~self._final & among(_keys(self._rows), keys)
         names = ("flow_id", "piece", *MILESTONES)
         return not _same({name: self._rows[name][known] for name in names}, {name: new[name][judged] for name in names})
 

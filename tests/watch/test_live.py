@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scapy.layers.inet import IP, TCP, UDP
+from scapy.layers.l2 import Dot1Q, Ether
+from scapy.packet import Packet
+from scapy.utils import wrpcap
 
 import auditor
 from tests.program import CLEAN, VIOLATING, command
@@ -80,6 +84,53 @@ def test_what_the_kernel_turns_away_changes_no_finding(wire: Namespace, tmp_path
     report, whole = json.loads(watching.report.read_text()), auditor.audit([CLEAN, VIOLATING]).to_dict()
     assert finding_ids(report) == finding_ids(whole)
     assert 0 < report["captures"][0]["packets"] < sum(one["packets"] for one in whole["captures"])
+
+
+def test_of_what_nobody_asks_about_the_kernel_passes_the_headers_alone(wire: Namespace, tmp_path: Path) -> None:
+    ethernet = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02")
+    ip = IP(src="10.0.0.5", dst="203.0.113.9")
+
+    def segments(port: int, below: Packet) -> list[Packet]:
+        options = [("Timestamp", (7, 8))]
+        headers = [TCP(sport=40_000, dport=port, flags="A", seq=at * 1000, options=options) for at in range(50)]
+        return [below / ip / header / bytes(1000) for header in headers]
+
+    plain, tagged, wanted = (
+        segments(443, ethernet),
+        segments(444, ethernet / Dot1Q(vlan=300)),
+        segments(16384, ethernet),
+    )
+    datagrams = [ethernet / ip / UDP(sport=40_000, dport=443) / bytes([0x40, at] * 500) for at in range(50)]
+    relayed = [ethernet / ip / UDP(sport=40_000, dport=443) / bytes([0, 0, 0, 1] * 250)]
+    cut, whole = [*plain, *tagged, *datagrams], [*wanted, *relayed]
+    file = tmp_path / "sent.pcap"
+    wrpcap(str(file), [*cut, *whole])
+    code = """
+import json, subprocess, sys
+from auditor.rulepack import enable
+from auditor.watch import Watch
+watch = Watch(["mon0"], enable(None, []))
+subprocess.run(["tcpreplay", "-q", "-i", "wire0", sys.argv[1]], check=True, stdout=subprocess.DEVNULL)
+watch.run(1.5)
+other = watch.report().judged.traffic["other"]
+print(json.dumps({"capture": watch._losses.captures[0], "other": [other.packets, other.bytes]}))
+"""
+    told = json.loads(wire.run(*python(code, str(file))))
+    capture = told["capture"]
+    assert capture["packets"] == 201
+    assert capture["bytes"] == sum(map(len, [*cut, *whole]))
+    assert capture["captured_bytes"] == 150 * 96 + 50 * 4 + sum(map(len, whole)), "a tag is put back"
+    assert [problem["name"] for problem in capture["problems"]] == []
+    assert told["other"] == [151, sum(len(packet[IP]) for packet in [*cut, *relayed])]
+
+
+def test_a_watch_that_has_just_begun_does_not_lack_packets(wire: Namespace, tmp_path: Path) -> None:
+    with Watching(wire, tmp_path, "-i", "mon0") as watching:
+        time.sleep(2.5)  # more than one judgement
+        assert '"opened"' not in watching.events.read_text()
+        assert watching.stop(signal.SIGTERM) == 3
+    report = json.loads(watching.report.read_text())
+    assert [finding["check"] for finding in report["findings"]] == ["capture-incomplete"]
 
 
 def test_findings_are_those_of_a_parallel_dumpcap_file(wire: Namespace, tmp_path: Path) -> None:

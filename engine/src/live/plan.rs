@@ -16,7 +16,7 @@ pub struct Aim {
     pub ports: Vec<u16>,
     /// What to read of payloads.
     pub wishes: Wishes,
-    /// Let the kernel turn away what is not wanted.
+    /// Let the kernel turn away what is not wanted, instead of its payload alone.
     pub kernel_filter: bool,
 }
 
@@ -49,8 +49,7 @@ impl Aim {
     }
 
     pub(super) fn program(&self) -> Option<Program> {
-        let networks = self.networks.as_ref().filter(|_| self.kernel_filter)?;
-        Program::new(networks, &self.ports)
+        Program::new(self.networks.as_ref()?, &self.ports, self.kernel_filter)
     }
 }
 

@@ -4,6 +4,7 @@
 //! Source: Documentation/networking/packet_mmap.rst of the kernel.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -14,7 +15,7 @@ use libc::c_int;
 use super::block::{self, Block};
 use super::drops::Drops;
 use super::error::OpenError;
-use super::filter::Program;
+use super::filter::{HEADERS, Program};
 use super::socket::{self, set};
 
 /// Bytes of a block: the largest segment that a network card hands over fits, and a full one is worth waking up for. A
@@ -26,6 +27,9 @@ const RETIRE_MS: u32 = 50;
 
 /// Bytes kept free before each packet, for the VLAN tag that is put back.
 pub(super) const TAG_BYTES: usize = 4;
+
+/// Lengths of packets of which the kernel passed the headers alone, with and without such a tag.
+pub(super) const TRIMMED: Range<u32> = HEADERS..HEADERS + TAG_BYTES as u32 + 1;
 
 /// Time between two looks at whether an interface that is down or gone is there again.
 const LOOK: Duration = Duration::from_millis(200);
@@ -112,7 +116,8 @@ impl Ring {
         let version = libc::tpacket_versions::TPACKET_V3 as c_int;
         set(fd, libc::SOL_PACKET, libc::PACKET_VERSION, &version).map_err(place("set up"))?;
         set(fd, libc::SOL_PACKET, libc::PACKET_RESERVE, &(TAG_BYTES as c_int)).map_err(place("set up"))?;
-        if let Some(program) = filter {
+        let is_ethernet = socket::hardware_of(fd, name).and_then(link_type_of) == Some(ETHERNET);
+        if let Some(program) = filter.filter(|_| is_ethernet) {
             program.attach(fd).map_err(place("set up"))?;
         }
         let blocks = (bytes / BLOCK_BYTES).max(2);
@@ -169,6 +174,7 @@ impl Ring {
 
     /// Takes another filter. What lies in the ring already has passed the old one.
     pub fn refilter(&self, filter: Option<&Program>) -> io::Result<()> {
+        let filter = filter.filter(|_| self.link_type == ETHERNET);
         filter.map_or_else(|| super::filter::detach(self.fd()), |program| program.attach(self.fd()))
     }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::error::OpenError;
 use super::plan::Plan;
-use super::ring::Ring;
+use super::ring::{self, Ring};
 use super::stream::Stream;
 use super::tick::SourceState;
 use crate::link_type::link_type_name;
@@ -31,6 +31,7 @@ impl Source {
             report.link_types = vec![link_type_name(ring.link_type()).into_owned()];
             report.interface_names.clone_from(&plan.interfaces);
             report.complete = true;
+            report.trimmed = ring::TRIMMED;
             reports.push(report);
             sources.push(Source::Ring(ring));
         }

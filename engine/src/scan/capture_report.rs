@@ -1,6 +1,7 @@
 //! What is told of one capture after it was read.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::capture::{Frame, Info, MAX_PROCESSES};
 use crate::link_type::link_type_name;
@@ -32,6 +33,8 @@ pub struct CaptureReport {
     pub snapped: u64,
     /// The first of them.
     first_snapped: Frame,
+    /// Lengths to which whoever reads cut packets itself, since nobody asks for more of them: no snap length did that.
+    pub trimmed: Range<u32>,
     /// Packets lost, as the capture itself says.
     pub drops: u64,
     /// First packet, ns.
@@ -93,7 +96,7 @@ impl CaptureReport {
     /// Takes the size of a frame; one of more than `oversized` bytes is told.
     #[inline]
     pub fn note_size(&mut self, frame: &Frame, oversized: u32) {
-        if frame.len < frame.wire_len {
+        if frame.len < frame.wire_len && !self.trimmed.contains(&frame.len) {
             self.note_snapped(frame);
         }
         if frame.wire_len > oversized {
