@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 THREADS_AT_MOST = 1024
 VLAN_MODES = ("auto", "ignore", "strict")
-# Batches that wait at most. Some take the engine longer and some the one who writes them; with one ahead, both waited for
-# each other for a tenth of the time.
+# Batches that wait at most. Some take the engine longer, some whoever writes them: with one batch ahead, each waited for
+# the other in turn.
 BATCHES_AHEAD = 8
 LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
 PROGRESS_INTERVAL = 0.1  # seconds between two calls of a progress callback
@@ -71,7 +71,7 @@ class RunningScan:
     def __init__(self, scan: Scan, *, heard_early: bool = False) -> None:
         self._scan = scan
         self._heard_early = heard_early
-        self.heard: dict[str, Any] = {}  # with `heard_early`: the events up to the latest batch, if some of it is wanted
+        self.heard: dict[str, Any] = {}  # with `heard_early`: the events up to the latest batch that has wanted rows
         self._ahead: deque[_Ahead] = deque()
         self._reading = self._ended = False
         self._changed = threading.Condition()
