@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 THREADS_AT_MOST = 1024
 VLAN_MODES = ("auto", "ignore", "strict")
-# Batches that wait at most. Some take the engine longer, some whoever writes them: with one batch ahead, each waited for
+# Batches that wait at most. Some take the engine longer, some whoever writes them: with one ahead, each waited for
 # the other in turn.
 BATCHES_AHEAD = 8
 LOOK_INTERVAL = 0.005  # seconds between two looks at what the engine has met
