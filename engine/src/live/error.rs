@@ -27,6 +27,15 @@ impl OpenError {
         }
     }
 
+    pub(super) fn thread(name: &str, error: &io::Error) -> OpenError {
+        OpenError {
+            interface: name.to_owned(),
+            message: format!("its thread cannot start: {error}"),
+            forbidden: false,
+            missing: false,
+        }
+    }
+
     pub(super) fn folder(folder: &str, error: &io::Error) -> OpenError {
         OpenError {
             interface: folder.to_owned(),
