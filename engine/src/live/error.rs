@@ -45,6 +45,7 @@ impl OpenError {
         }
     }
 
+    #[cfg(target_os = "linux")]
     pub(super) fn hardware(interface: &str, hardware: u16) -> OpenError {
         OpenError {
             interface: interface.to_owned(),
