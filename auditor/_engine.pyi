@@ -154,6 +154,7 @@ class Watching:
     """A watch that runs in a thread of its own."""
 
     def next_tick(self, wait: float) -> Tick | None: ...
+    def take_feeds(self) -> list[int]: ...
     def aim(
         self,
         *,
@@ -167,6 +168,7 @@ class Watching:
 def watch(
     interfaces: Sequence[str],
     *,
+    feeds: Sequence[str],
     streams: Sequence[str],
     tick: float,
     ring_bytes: int,

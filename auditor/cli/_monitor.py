@@ -27,6 +27,7 @@ class Chosen(NamedTuple):
     site: str | None
     fail_on: str
     allow_incomplete: bool
+    source: str
     kernel_filter: bool
     keep_duplicates: bool
     vlan: str
@@ -70,6 +71,7 @@ def run_store(store: str, chosen: Chosen, seconds: float | None, targets: Sequen
         site=chosen.site,
         fail_on=chosen.fail_on,  # type: ignore[arg-type]  # one of the option's choices
         allow_incomplete=chosen.allow_incomplete,
+        source=chosen.source,  # type: ignore[arg-type]  # likewise
         kernel_filter=chosen.kernel_filter,
         keep_duplicates=chosen.keep_duplicates,
         vlan=chosen.vlan,  # type: ignore[arg-type]  # likewise

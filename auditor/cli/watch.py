@@ -11,6 +11,7 @@ from auditor.scan import VLAN_MODES
 FORMATS = reports.formats()
 SEVERITIES = ("info", "low", "medium", "high", "critical")
 COLOR = ("auto", "always", "never")
+SOURCES = ("auto", "kernel", "scapy")
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 
 
@@ -46,6 +47,12 @@ def run(
         str, Option("Exit with 1 on findings from this severity on; default: medium.", "SEVERITY", SEVERITIES)
     ] = "medium",
     allow_incomplete: Annotated[bool, Option("Exit with 0 where nothing was found in an incomplete capture.")] = False,
+    source: Annotated[
+        str,
+        Option(
+            "Who reads interfaces: kernel (Linux), scapy (anywhere, slower); auto: kernel where it can.", "WHO", SOURCES
+        ),
+    ] = "auto",
     kernel_filter: Annotated[
         bool, Option("Let the kernel turn away traffic that concerns nobody; it is then not counted as `other`.")
     ] = False,
@@ -80,6 +87,7 @@ def run(
             "--evidence": evidence,
             "--fail-on": fail_on if fail_on != "medium" else None,
             "--allow-incomplete": allow_incomplete,
+            "--source": source if source != "auto" else None,
             "--kernel-filter": kernel_filter,
             "--keep-duplicates": keep_duplicates,
             "--vlan": vlan if vlan != "auto" else None,
@@ -100,6 +108,7 @@ def run(
             site=site,
             fail_on=fail_on,
             allow_incomplete=allow_incomplete,
+            source=source,
             kernel_filter=kernel_filter,
             keep_duplicates=keep_duplicates,
             vlan=vlan,
@@ -127,6 +136,7 @@ def run(
     options = Options(
         fail_on=Severity[fail_on.upper()],
         allow_incomplete=allow_incomplete,
+        source=source,
         kernel_filter=kernel_filter,
         keep_duplicates=keep_duplicates,
         vlan=vlan,

@@ -34,7 +34,7 @@ def _checks(loaded: Loaded) -> Iterator[Checked]:
     monitor = loaded.monitor
     yield _tried("packs and site", lambda: _judging(loaded))
     for name in monitor.interfaces:
-        yield from _interface(name)
+        yield from _interface(name, monitor.source)
     for settings in monitor.sinks:
         sink = open_sink(settings, loaded.place)
         yield _tried(f"sink {settings.label}", sink.probe)
@@ -75,7 +75,7 @@ def _judging(loaded: Loaded) -> str:
     return f"{packs}; {'no site' if judging.site is None else judging.loaded.site}"
 
 
-def _interface(name: str) -> Iterator[Checked]:
+def _interface(name: str, source: str) -> Iterator[Checked]:
     what = f"interface {name}"
     if name == STREAM or os.path.exists(name):
         yield Checked(what, True, "a capture on a pipe or in a file")
@@ -90,13 +90,17 @@ def _interface(name: str) -> Iterator[Checked]:
         flags = 1
     state = "is up" if flags & 1 else "is down: nothing will be seen until it is up"
     yield Checked(what, True, state)
-    yield _tried(f"capture on {name}", lambda: _capture(name))
+    yield _tried(f"capture on {name}", lambda: _capture(name, source))
 
 
-def _capture(name: str) -> str:
+def _capture(name: str, source: str) -> str:
     """Whether a packet socket can be bound there; nothing is read from it."""
     from auditor.watch.permission import watch_error
+    from auditor.watch.sniffing import are_sniffed, probe
 
+    if are_sniffed(source):
+        probe(name)
+        return "is permitted; scapy reads it, and what the kernel drops is not known"
     try:
         with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as opened:
             opened.bind((name, 0))

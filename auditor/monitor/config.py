@@ -168,6 +168,8 @@ class Monitor:
     fail_on: SeverityName = "medium"
     """The severity from which on a report's verdict is `violations`."""
     allow_incomplete: Flag = False
+    source: Literal["auto", "kernel", "scapy"] = "auto"
+    """Who reads interfaces: `kernel`, by a ring (Linux), or `scapy`, anywhere, slower and without a count of drops."""
     kernel_filter: Flag = False
     """Let the kernel turn away what concerns nobody; it is then not counted as `other`."""
     keep_duplicates: Flag = False

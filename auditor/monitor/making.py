@@ -55,6 +55,7 @@ def make_watch(judging: Judging, publish: Publish, on_tick: OnTick, evidence: Pa
     options = Options(
         fail_on=monitor.severity,
         allow_incomplete=monitor.allow_incomplete,
+        source=monitor.source,
         kernel_filter=monitor.kernel_filter,
         keep_duplicates=monitor.keep_duplicates,
         vlan=monitor.vlan,

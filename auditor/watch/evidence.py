@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from auditor.errors import WatchError
@@ -37,6 +37,7 @@ class Evidence:
     """Saves findings' packets below `folder`, at most `limit` bytes of them in all."""
 
     def __init__(self, folder: Path, limit: int) -> None:
+        """Raises: WatchError where the thread cannot give up its rights."""
         self._folder, self._limit = folder, limit
         self._pending: dict[str, Finding] = {}
         self._saved: dict[str, dict[int, Position]] = {}  # by finding: how far each of its flows was saved
@@ -45,8 +46,10 @@ class Evidence:
         self._changed = threading.Condition()
         self._ending = False
         self.dropped: dict[str, int] = {}  # limits that were reached, with how many files are incomplete for them
-        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
+        ready = Future[None]()
+        self._thread = threading.Thread(target=self._run, args=(ready,), name="evidence", daemon=True)
         self._thread.start()
+        ready.result()
 
     def want(self, finding: Finding) -> None:
         """Save what is new of a finding. Returns at once."""
@@ -66,9 +69,16 @@ class Evidence:
             self._changed.notify()
         self._thread.join()
 
-    def _run(self) -> None:
-        with suppress(WatchError):
+    def _run(self, ready: Future[None]) -> None:
+        try:
             give_up_privileges()  # begun by whoever may open interfaces
+        except WatchError as error:
+            ready.set_exception(error)
+        else:
+            ready.set_result(None)
+            self._work()
+
+    def _work(self) -> None:
         while True:
             with self._changed:
                 while not self._pending and not self._ending:

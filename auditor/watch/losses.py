@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import CaptureError
 from auditor.formats import time_text
 from auditor.health import health_of
+from auditor.watch.sniffing import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,22 +30,22 @@ class Losses:
         self._tick: Tick | None = None
         self._captures: list[dict[str, Any]] = []
         self._totals: Mapping[str, int] = {}
+        self._sniffed: Mapping[str, Sequence[dict[str, Any]]] = {}
         self._before: dict[str, int] = {"packets": 0, "bytes": 0, "drops": 0, "ours": 0}
         self._since_ns = 0
         self._worst_over = 0  # intervals in which more was lost than is tolerated
 
-    def take(self, tick: Tick) -> None:
-        """Note the latest counters."""
-        self._tick, self._totals = tick, tick.totals
-        self._captures = [self._weighed(capture, tick.sources[at]) for at, capture in enumerate(tick.captures)]
+    def take(self, tick: Tick, sniffed: Mapping[str, Sequence[dict[str, Any]]] | None = None) -> None:
+        """Note the latest counters. `sniffed`: problems of interfaces that scapy reads, which counts no drops."""
+        self._tick, self._totals, self._sniffed = tick, tick.totals, sniffed or {}
+        pairs = zip(tick.captures, tick.sources, strict=True)
+        self._captures = [self._weighed(capture, state) for capture, state in pairs]
         self._since_ns = self._since_ns or tick.now_ns or time.time_ns()
 
     @property
     def away(self) -> frozenset[str]:
         """Interfaces that are down or gone now."""
-        states = [] if self._tick is None else self._tick.sources
-        pairs = zip(self._captures, states, strict=True)
-        return frozenset(str(capture["path"]) for capture, state in pairs if state["is_away"])
+        return frozenset(name for name, one in self.fields()["interfaces"].items() if one["is_away"])
 
     def require_something(self) -> None:
         """Raises: CaptureError if no source could be read at all."""
@@ -65,7 +66,8 @@ class Losses:
         found: dict[str, Any] = {name: sums[name] - self._before[name] for name in sums}
         found["since"] = time_text(self._since_ns)
         lost = found["drops"]
-        found["complete"] = lost <= self._tolerated * (found["packets"] + lost) and found["ours"] == 0
+        tolerable = lost <= self._tolerated * (found["packets"] + lost) and not self._sniffed
+        found["complete"] = tolerable and found["ours"] == 0
         self._worst_over += not found["complete"]
         self._before, self._since_ns = sums, now_ns
         return found
@@ -81,9 +83,9 @@ class Losses:
                 str(capture["path"]): {
                     "packets": capture["packets"],
                     "bytes": capture["bytes"],
-                    "drops": {cause: state[cause] for cause in CAUSES},
+                    "drops": {} if capture["path"] in self._sniffed else {cause: state[cause] for cause in CAUSES},
                     "away": round(state["away"], 3),
-                    "is_away": state["is_away"],
+                    "is_away": state["is_away"] or any(problem["name"] == LOST for problem in capture["problems"]),
                 }
                 for capture, state in zip(self._captures, states, strict=True)
             },
@@ -107,7 +109,7 @@ class Losses:
         lost = capture["drops"]
         # A loss that one interval found too much is not made up by a month of quiet.
         tolerated = 0 if self._worst_over else int(self._tolerated * (capture["packets"] + lost))
-        problems = list(capture["problems"])
+        problems = [*capture["problems"], *self._sniffed.get(capture["path"], ())]
         if state["down"]:
             problems.append(
                 {

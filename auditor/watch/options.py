@@ -8,6 +8,7 @@ from pathlib import Path
 from auditor.severity import Severity
 
 RING = "ring"  # folder of the segments of evidence, below that of the findings' files
+AUTO, SCAPY = "auto", "scapy"  # who reads interfaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,9 @@ class Options:
     known_findings: int = 10_000  # of a watch; further ones are counted
     known_sessions: int = 10_000  # of a watch, the latest; earlier ones are counted
     active_flows: int = 200_000  # alive at once in the engine, some 400 bytes each
+    # Who reads interfaces: "kernel" (Linux) puts packets into a ring of the engine; "scapy" runs elsewhere too, is
+    # slower, cannot tell what was dropped; "auto" is the kernel where it can.
+    source: str = AUTO
     ring_bytes: int = 64 << 20  # each interface: over a second of small packets at half a million a second
     # Share of the packets of a health interval that may be lost without the watch being called incomplete. A ring that
     # overflowed once in a month does not make the month inconclusive; one that loses a handshake in a hundred does.

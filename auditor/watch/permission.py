@@ -19,17 +19,18 @@ def watch_error(error: OSError) -> WatchError:
     return WatchError(f"{interface}: {what}")
 
 
-def give_up_privileges(*, captures: bool = False) -> None:
-    """Give up every capability of this thread, and of those that it starts; root may still write files of others.
+def give_up_privileges(*, captures: bool = False, writes: bool = True) -> None:
+    """Give up every capability of this thread, and of those that it starts.
 
-    For programs that only watch: there is no way back. `captures`: interfaces may still be opened.
+    For programs that only watch: there is no way back. `captures`: interfaces may still be opened; `writes`: root may
+    still write files of others. Raises: WatchError, which names what the kernel refused.
     """
     from auditor import _engine
 
     try:
-        _engine.give_up_privileges(writes_anywhere=os.getuid() == 0, captures=captures)
+        _engine.give_up_privileges(writes_anywhere=writes and os.getuid() == 0, captures=captures)
     except OSError as error:
-        raise WatchError(f"cannot give up privileges: {error.strerror}") from None
+        raise WatchError(str(error)) from None
 
 
 def interfaces() -> list[str]:

@@ -23,8 +23,8 @@ class Tick:
 
     time_ns: int
     # `packets`, `bytes`, `drops` in all; `interval` with the same of the time since the last health event;
-    # `interfaces`: for each name `packets`, `bytes`, drops by cause (`kernel`, `interface`, `freezes`, `down`), and for
-    # how many seconds it was down or gone (`away`) and whether it is so now (`is_away`);
+    # `interfaces`: for each name `packets`, `bytes`, drops by cause (`kernel`, `interface`, `freezes`, `down`; none
+    # where scapy reads and nobody knows), for how many seconds it was down or gone (`away`), whether it is (`is_away`);
     # `flows`: `judged`, `retired`, `evicted`; `limits`: names of limits that were reached, with counts;
     # `complete`: whether drops still allow a clean verdict.
     health: Mapping[str, Any]

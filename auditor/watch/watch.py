@@ -17,6 +17,7 @@ from auditor.site import Site
 from auditor.watch.losses import Losses
 from auditor.watch.options import RING, Options
 from auditor.watch.permission import watch_error
+from auditor.watch.sniffing import Sniffers, are_sniffed
 from auditor.watch.telling import Telling
 from auditor.watch.tick import OnTick, Publish, Tick, ignore
 
@@ -73,7 +74,7 @@ class Watch:
         self._lock = threading.Lock()
         self._next: tuple[tuple[EnabledPack, ...], Site | None] | None = None
         self._began = time.monotonic()
-        self._engine = self._start(interfaces)
+        self._sniffers, self._engine = self._start(interfaces)
         self._evidence = self._keep_evidence()
 
     def run(self, duration: float | None = None) -> None:
@@ -88,12 +89,13 @@ class Watch:
             fresh |= self._reload()
             over = duration is not None and time.monotonic() - began >= duration
             if over or self._stop.is_set():
+                self._sniffers.close()
                 self._engine.stop()
             tick = self._engine.next_tick(LOOK_INTERVAL)
             if tick is not None:
                 busy = time.monotonic()
                 before = self._losses.away
-                self._losses.take(tick)
+                self._losses.take(tick, self._sniffers.problems())
                 self._tell_of_absence(before)
                 if tick.last:
                     self._losses.require_something()
@@ -132,20 +134,27 @@ class Watch:
             request=self._request._replace(as_of=local_day(self._now_ns)),
         )
 
-    def _start(self, interfaces: Sequence[str]) -> _engine.Watching:
+    def _start(self, interfaces: Sequence[str]) -> tuple[Sniffers, _engine.Watching]:
+        """Open everything, and begin to capture."""
         from auditor import _engine
 
         start = getattr(_engine, "watch", None)
         if start is None:
             raise WatchError(
-                f"{interfaces[0]}: live capture needs Linux",
+                f"{interfaces[0]}: live capture needs a Unix",
                 help="elsewhere: dumpcap -i INTERFACE -w FILE.pcapng, and then auditor audit FILE.pcapng",
             )
         streams = [word for word in interfaces if word == "-" or os.path.isfile(word) or _is_pipe(word)]
+        live = [word for word in interfaces if word not in streams]
         options = self._options
+        sniffed = live if are_sniffed(options.source) else []
+        if sniffed and options.kernel_filter:
+            raise WatchError(f"{sniffed[0]}: scapy reads it, and cannot let the kernel filter")
+        sniffers = Sniffers(sniffed, options.ring_bytes)
         try:
             engine: _engine.Watching = start(
-                [word for word in interfaces if word not in streams],
+                [] if sniffed else live,
+                feeds=sniffed,
                 streams=streams,
                 tick=options.tick,
                 ring_bytes=options.ring_bytes,
@@ -161,9 +170,14 @@ class Watch:
                 ),
                 **self._aim(),
             )
+            sniffers.start(engine.take_feeds())
         except OSError as error:
+            sniffers.close()
             raise watch_error(error) from None
-        return engine
+        except WatchError:
+            sniffers.close()
+            raise
+        return sniffers, engine
 
     def _aim(self) -> dict[str, Any]:
         """What the engine is to look for."""

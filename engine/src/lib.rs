@@ -13,7 +13,7 @@ pub mod fingerprint;
 pub mod flow;
 pub mod interest;
 pub mod link_type;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub mod live;
 pub mod output;
 pub mod problem;

@@ -133,7 +133,11 @@ class Watching:
     def stop(self, number: int) -> int:
         """Send it a signal and wait for its end; the exit code."""
         self._process.send_signal(number)
-        self._process.communicate(timeout=SECONDS)
+        return self.ended(SECONDS)
+
+    def ended(self, seconds: float) -> int:
+        """Wait for its end; the exit code."""
+        self._process.communicate(timeout=seconds)
         return self._process.returncode
 
 

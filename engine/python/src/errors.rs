@@ -1,6 +1,6 @@
 //! The one place where the core's failures become Python exceptions.
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use pyo3::exceptions::{PyFileNotFoundError, PyPermissionError};
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
@@ -16,7 +16,7 @@ pub fn write_failed(error: &std::io::Error) -> PyErr {
 
 /// An interface or a capture cannot be watched: PermissionError where that is forbidden, FileNotFoundError where it is
 /// not there, else OSError.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub fn cannot_watch(error: &auditor_engine::live::OpenError) -> PyErr {
     let arguments = (error.interface.clone(), error.message.clone());
     if error.forbidden {

@@ -4,7 +4,7 @@ mod columns;
 mod errors;
 mod events;
 mod extract;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod live;
 mod reader;
 mod reports;
@@ -24,7 +24,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<columns::Labels>()?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
     module.add_function(wrap_pyfunction!(extract::extract, module)?)?;
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     {
         module.add_class::<live::Watching>()?;
         module.add_class::<live::Tick>()?;

@@ -1,11 +1,13 @@
 //! A watch as a Python object. Nobody holds the interpreter lock while waiting, and reading never waits for it.
 
+use std::io::{self, PipeWriter};
+use std::os::fd::{IntoRawFd, RawFd};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use auditor_engine::live as engine;
-use auditor_engine::live::{Aim, EvidencePlan, Plan, Position, Wish};
+use auditor_engine::live::{Aim, EvidencePlan, Feed, Plan, Position, Wish};
 use auditor_engine::output;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
@@ -21,14 +23,16 @@ fn aim(networks: Option<Vec<(u128, u128)>>, ports: Vec<u16>, wishes: Option<Wish
 
 /// Opens interfaces, and captures that are written meanwhile, and begins to read.
 ///
+/// `feeds`: names of interfaces that the caller reads, and writes where `Watching.take_feeds` says.
 /// `networks`: inclusive ranges of 128-bit numbers, None for everything; `ports`: TCP ports of either end. `evidence`:
 /// folder, bytes in all, age in seconds, and bytes of each flow.
 #[pyfunction]
-#[pyo3(signature = (interfaces, *, streams, tick, ring_bytes, active_flows, networks, ports, wishes, kernel_filter, keep_duplicates = false, vlan = "auto", evidence = None))]
+#[pyo3(signature = (interfaces, *, feeds, streams, tick, ring_bytes, active_flows, networks, ports, wishes, kernel_filter, keep_duplicates = false, vlan = "auto", evidence = None))]
 #[allow(clippy::too_many_arguments)] // Python gives them by name
 pub fn watch(
     py: Python<'_>,
     interfaces: Vec<String>,
+    feeds: Vec<String>,
     streams: Vec<String>,
     tick: f64,
     ring_bytes: usize,
@@ -51,9 +55,20 @@ pub fn watch(
         }
     };
     let (active_flows, vlan) = (active_flows.max(1), vlan_mode(vlan)?);
-    let plan = Plan { interfaces, streams, tick, ring_bytes, active_flows, keep_duplicates, vlan, aim, evidence };
+    let mut writers = Vec::new();
+    let feeds: io::Result<Vec<Feed>> = feeds
+        .into_iter()
+        .map(|name| {
+            let (reader, writer) = io::pipe()?;
+            writers.push(writer);
+            Ok(Feed { name, reader })
+        })
+        .collect();
+    let feeds = feeds.map_err(|error| write_failed(&error))?;
+    let plan =
+        Plan { interfaces, feeds, streams, tick, ring_bytes, active_flows, keep_duplicates, vlan, aim, evidence };
     let inner = py.detach(|| engine::Watching::start(plan)).map_err(|error| cannot_watch(&error))?;
-    Ok(Watching { inner: Mutex::new(inner) })
+    Ok(Watching { inner: Mutex::new(inner), feeds: Mutex::new(writers) })
 }
 
 /// Appends packets of flows to files; how many each got, None where it could not be written, and where the ring ended.
@@ -83,6 +98,7 @@ pub fn give_up_privileges(writes_anywhere: bool, captures: bool) -> PyResult<()>
 #[pyclass(frozen, module = "auditor._engine")]
 pub struct Watching {
     inner: Mutex<engine::Watching>,
+    feeds: Mutex<Vec<PipeWriter>>,
 }
 
 #[pymethods]
@@ -95,6 +111,13 @@ impl Watching {
             Ok(tick) => Ok(tick.map(|inner| Tick { inner: *inner })),
             Err(engine::Gone) => Err(pyo3::exceptions::PyRuntimeError::new_err("the capturing thread has ended")),
         }
+    }
+
+    /// Descriptors that the captures of `feeds` are to be written to, in their order. They are the caller's, to be closed by
+    /// him; there are none the second time.
+    fn take_feeds(&self) -> Vec<RawFd> {
+        let mut feeds = self.feeds.lock().unwrap_or_else(PoisonError::into_inner);
+        feeds.drain(..).map(IntoRawFd::into_raw_fd).collect()
     }
 
     /// Looks for something else from now on.

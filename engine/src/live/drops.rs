@@ -1,8 +1,12 @@
 //! What was lost on the way from the wire to us, by cause.
 
-use std::mem::size_of;
+// Only rings tell of it.
+#![cfg_attr(not(target_os = "linux"), allow(dead_code))]
+
+#[cfg(target_os = "linux")]
 use std::os::fd::RawFd;
 
+#[cfg(target_os = "linux")]
 use super::socket::interface_counters;
 
 /// Losses since the beginning.
@@ -18,6 +22,7 @@ pub struct Drops {
     counter: u64,
 }
 
+#[cfg(target_os = "linux")]
 impl Drops {
     /// Counts from now on what the interface of that name loses.
     pub fn begin(&mut self, interface: &str) {
@@ -41,7 +46,9 @@ impl Drops {
             self.counter = lost;
         }
     }
+}
 
+impl Drops {
     /// All packets that are known to be lost.
     pub fn packets(&self) -> u64 {
         self.kernel + self.interface

@@ -27,6 +27,15 @@ impl OpenError {
         }
     }
 
+    pub(super) fn thread(name: &str, error: &io::Error) -> OpenError {
+        OpenError {
+            interface: name.to_owned(),
+            message: format!("its thread cannot start: {error}"),
+            forbidden: false,
+            missing: false,
+        }
+    }
+
     pub(super) fn folder(folder: &str, error: &io::Error) -> OpenError {
         OpenError {
             interface: folder.to_owned(),
@@ -36,6 +45,7 @@ impl OpenError {
         }
     }
 
+    #[cfg(target_os = "linux")]
     pub(super) fn hardware(interface: &str, hardware: u16) -> OpenError {
         OpenError {
             interface: interface.to_owned(),

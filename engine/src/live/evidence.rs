@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use super::blocks::{self, Found};
+use super::privileges;
 use crate::capture::Frame;
 
 /// Segments that the ring is made of: what goes at once is this part of it.
@@ -64,9 +65,7 @@ impl Evidence {
         let mut segments = Segments { plan, file: None, header: Vec::new(), written: 0, began: SystemTime::UNIX_EPOCH };
         segments.open()?; // what cannot be written is told at once
         let theirs = Arc::clone(&lost);
-        let thread = thread::Builder::new().name("evidence".into()).spawn(move || {
-            // As in the capture thread: giving up needs no right, and a kernel that refuses it leaves what the process had.
-            let _ = super::give_up(super::DAC_OVERRIDE);
+        let thread = privileges::spawn("evidence", privileges::DAC_OVERRIDE, move || {
             write_all(&mut segments, &receiver, &theirs);
         })?;
         Ok(Evidence {
@@ -298,7 +297,7 @@ mod tests {
             evidence.take(0, "eth1", &frame(0, 1500), &memory, flow_id);
             if flow_id % 20 == 0 {
                 evidence.flush();
-                thread::sleep(Duration::from_micros(300));
+                std::thread::sleep(Duration::from_micros(300));
             }
         }
         evidence.finish();

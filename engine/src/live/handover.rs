@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::error::OpenError;
 use super::plan::{Aim, Plan};
+use super::privileges;
 use super::tick::Tick;
 use super::worker::Worker;
 
@@ -75,17 +76,14 @@ impl Watching {
         let shared = Arc::new(Handover::default());
         let mut worker = Worker::open(plan, Arc::clone(&shared))?;
         let theirs = Arc::clone(&shared);
-        let thread = thread::Builder::new()
-            .name("capture".into())
-            .spawn(move || {
-                // What reads hostile bytes has no right to anything. Without any right there is nothing to give up.
-                let _ = super::give_up(0);
-                // A bug in there is a bug of ours; whoever fetches is told rather than left waiting.
-                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.run()));
-                theirs.lock().gone = true;
-                theirs.changed.notify_all();
-            })
-            .map_err(|error| OpenError::new("capture", "start a thread for", &error))?;
+        // What reads hostile bytes has no right to anything.
+        let thread = privileges::spawn("capture", 0, move || {
+            // A bug in there is a bug of ours; whoever fetches is told rather than left waiting.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| worker.run()));
+            theirs.lock().gone = true;
+            theirs.changed.notify_all();
+        })
+        .map_err(|error| OpenError::thread("capture", &error))?;
         Ok(Watching { shared, thread: Some(thread) })
     }
 

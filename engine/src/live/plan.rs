@@ -1,8 +1,10 @@
 //! What is to be watched, and how.
 
+use std::io::PipeReader;
 use std::time::Duration;
 
 use super::evidence::EvidencePlan;
+#[cfg(target_os = "linux")]
 use super::filter::Program;
 use crate::interest::Interest;
 use crate::scan::{Options, VlanMode, Wishes};
@@ -20,11 +22,22 @@ pub struct Aim {
     pub kernel_filter: bool,
 }
 
+/// An interface that is read elsewhere in this program, and written here as a capture while that goes on.
+#[derive(Debug)]
+pub struct Feed {
+    /// The interface.
+    pub name: String,
+    /// Where its capture comes from.
+    pub reader: PipeReader,
+}
+
 /// What is to be watched, and how.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Plan {
-    /// Interfaces.
+    /// Interfaces of which the kernel writes the packets into a ring; on Linux only.
     pub interfaces: Vec<String>,
+    /// Interfaces that are read elsewhere.
+    pub feeds: Vec<Feed>,
     /// Captures that are written meanwhile: paths, `-` for standard input.
     pub streams: Vec<String>,
     /// Time between two ticks.
@@ -48,6 +61,7 @@ impl Aim {
         self.networks.as_ref().map(|networks| Interest::new(networks, &self.ports))
     }
 
+    #[cfg(target_os = "linux")]
     pub(super) fn program(&self) -> Option<Program> {
         Program::new(self.networks.as_ref()?, &self.ports, self.kernel_filter)
     }

@@ -8,10 +8,10 @@ use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use libc::c_int;
 
+use super::absence::Absence;
 use super::block::{self, Block};
 use super::drops::Drops;
 use super::error::OpenError;
@@ -30,9 +30,6 @@ pub(super) const TAG_BYTES: usize = 4;
 
 /// Lengths of packets of which the kernel passed the headers alone, with and without such a tag.
 pub(super) const TRIMMED: Range<u32> = HEADERS..HEADERS + TAG_BYTES as u32 + 1;
-
-/// Time between two looks at whether an interface that is down or gone is there again.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// Types of hardware (ARPHRD_) that can be read, and the link types of their packets.
 const HARDWARE: [(u16, u16); 3] =
@@ -55,51 +52,6 @@ pub struct Ring {
     pub(super) number: u64,
     drops: Drops,
     absence: Absence,
-}
-
-/// When the interface was down or gone.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Absence {
-    /// How often.
-    pub count: u64,
-    /// For how long, those times that are over.
-    over: Duration,
-    /// Since when it is so now.
-    since: Option<Instant>,
-    looked: Option<Instant>,
-}
-
-impl Absence {
-    /// For how long in all, until now.
-    pub fn total(&self) -> Duration {
-        self.over + self.since.map_or(Duration::ZERO, |since| since.elapsed())
-    }
-
-    /// Whether it is down or gone now, as far as is known.
-    pub fn goes_on(&self) -> bool {
-        self.since.is_some()
-    }
-
-    fn begin(&mut self) {
-        if self.since.is_none() {
-            self.count += 1;
-            self.since = Some(Instant::now());
-        }
-    }
-
-    fn end(&mut self) {
-        self.over = self.total();
-        self.since = None;
-    }
-
-    /// Whether it is time for another look.
-    fn is_due(&mut self) -> bool {
-        let due = self.goes_on() && self.looked.is_none_or(|looked| looked.elapsed() >= LOOK);
-        if due {
-            self.looked = Some(Instant::now());
-        }
-        due
-    }
 }
 
 // SAFETY: the mapping belongs to the ring alone, and nothing in it depends on the thread.

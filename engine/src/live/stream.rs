@@ -1,8 +1,8 @@
-//! A capture that another program writes while we read it: `dumpcap -w - | …`, or a file.
+//! A capture that is written while we read it: by another program, `dumpcap -w - | …`, or by ours; or a file.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
-use std::os::fd::{AsRawFd, FromRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,14 +48,18 @@ impl Read for Patient {
 impl Stream {
     /// A file, or `-` for standard input. Nothing is read yet. `stop` ends it where it is.
     pub fn open(path: &str, stop: &Arc<AtomicBool>) -> io::Result<Stream> {
-        let file = if path == "-" { standard_input()? } else { File::open(path)? };
+        Ok(Stream::new(if path == "-" { standard_input()? } else { File::open(path)? }, stop))
+    }
+
+    /// What comes from that descriptor.
+    pub fn new(file: File, stop: &Arc<AtomicBool>) -> Stream {
         let impatient = Arc::new(AtomicBool::new(false));
-        Ok(Stream {
+        Stream {
             fd: file.as_raw_fd(),
             source: Some(Patient { file, impatient: Arc::clone(&impatient), stop: Arc::clone(stop) }),
             impatient,
             capture: None,
-        })
+        }
     }
 
     /// What to wait for.
@@ -82,11 +86,5 @@ impl Stream {
 
 /// Standard input under a descriptor of our own.
 fn standard_input() -> io::Result<File> {
-    // SAFETY: a plain system call; the result is checked.
-    let fd = unsafe { libc::dup(0) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the descriptor is new and nobody else's.
-    Ok(unsafe { File::from_raw_fd(fd) })
+    Ok(File::from(io::stdin().as_fd().try_clone_to_owned()?))
 }

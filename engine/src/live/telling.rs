@@ -89,7 +89,7 @@ impl Worker {
     /// Ends every flow, and hands out the last tick.
     pub(super) fn finish(&mut self) {
         for (index, (source, report)) in self.sources.iter_mut().zip(&mut self.reports).enumerate() {
-            if let Source::Stream(stream) = source
+            if let Source::Feed(stream) | Source::Stream(stream) = source
                 && !self.closed[index]
                 && let Ok(capture) = stream.capture()
             {

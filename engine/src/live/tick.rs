@@ -1,7 +1,7 @@
 //! What is handed out: everything that is new since the last time, and the counters so far.
 
+use super::absence::Absence;
 use super::drops::Drops;
-use super::ring::Absence;
 use crate::flow::Flow;
 use crate::quote::Quote;
 use crate::scan::{CaptureReport, FlowSamples, Seen, Totals};
@@ -10,7 +10,7 @@ use crate::{flow, wire};
 /// The state of one source.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SourceState {
-    /// Losses so far; nothing is known of them for a capture that another program writes, until it ends.
+    /// Losses so far; nothing is known of them for a capture that another program writes, until it ends, or for a feed.
     pub drops: Drops,
     /// When the interface was down or gone.
     pub absence: Absence,

@@ -18,6 +18,7 @@ impl Waiting {
     }
 
     /// Whether a descriptor had an error when it was waited for last.
+    #[cfg(target_os = "linux")]
     pub fn met_error(&self, fd: RawFd) -> bool {
         self.polled.iter().any(|polled| polled.fd == fd && polled.revents & libc::POLLERR != 0)
     }

@@ -43,15 +43,15 @@ pub(super) struct Worker {
     tick: Duration,
     waiting: Waiting,
     identified: bool,
-    /// There is no interface among the sources: whoever writes them waits.
+    /// No source is live: whoever writes them waits.
     pub unhurried: bool,
     pub latest_ns: i64,
     pub told_ns: i64,
 }
 
 impl Worker {
-    pub fn open(plan: Plan, shared: Arc<Handover>) -> Result<Worker, OpenError> {
-        let (sources, reports) = Source::open_all(&plan, &shared.stop)?;
+    pub fn open(mut plan: Plan, shared: Arc<Handover>) -> Result<Worker, OpenError> {
+        let (sources, reports) = Source::open_all(&mut plan, &shared.stop)?;
         let mut passing = Passing::new(plan.options());
         let mut evidence = None;
         if let Some(plan) = plan.evidence {
@@ -61,6 +61,7 @@ impl Worker {
         }
         Ok(Worker {
             shared,
+            unhurried: !sources.iter().any(Source::is_live),
             states: vec![SourceState::default(); sources.len()],
             told: vec![0; sources.len()],
             closed: vec![false; sources.len()],
@@ -77,7 +78,6 @@ impl Worker {
             tick: plan.tick,
             waiting: Waiting::default(),
             identified: false,
-            unhurried: plan.interfaces.is_empty(),
             latest_ns: 0,
             told_ns: 0,
         })
@@ -129,13 +129,7 @@ impl Worker {
         let woken = waiting.for_any(open.map(|(source, _)| source.fd()), time.as_millis() as i32);
         let mut erred = false;
         for source in sources {
-            if let Source::Ring(ring) = source {
-                if woken && waiting.met_error(ring.fd()) {
-                    erred = true;
-                    ring.take_error();
-                }
-                ring.look_after();
-            }
+            erred |= source.look_after(waiting, woken);
         }
         // An interface that is gone wakes us at once, again and again.
         if erred && began.elapsed() < Duration::from_millis(1) {
@@ -163,6 +157,7 @@ impl Worker {
             return false;
         }
         match source {
+            #[cfg(target_os = "linux")]
             Source::Ring(ring) => {
                 let Some(mut block) = ring.next_block() else { return false };
                 while block.next_frames(frames, FRAMES) {
@@ -173,7 +168,7 @@ impl Worker {
                 }
                 true
             }
-            Source::Stream(stream) => {
+            Source::Feed(stream) | Source::Stream(stream) => {
                 let capture = match stream.capture() {
                     Ok(capture) => capture,
                     Err(error) => {
@@ -206,12 +201,12 @@ impl Worker {
         }
     }
 
-    /// Takes what the rings hold when it is to stop; what comes after that is not waited for.
+    /// Takes what rings and feeds hold when it is to stop; what comes after that is not waited for.
     fn drain(&mut self) {
         // The block that is being filled is handed over when its time is up.
         std::thread::sleep(Duration::from_millis(2 * SLEEP_MS));
         for index in 0..self.sources.len() {
-            if let Source::Ring(_) = self.sources[index] {
+            if self.sources[index].is_live() {
                 let until = Instant::now() + Duration::from_secs(2);
                 while Instant::now() < until && self.pump(index) {}
             }
@@ -246,14 +241,8 @@ impl Worker {
     }
 
     fn turn_to(&mut self, aim: Aim) {
-        let program = aim.program();
         for source in &self.sources {
-            if let Source::Ring(ring) = source {
-                // A filter that cannot be changed is taken off: more comes than is needed, and nothing is lost.
-                if ring.refilter(program.as_ref()).is_err() {
-                    let _ = ring.refilter(None);
-                }
-            }
+            source.turn_to(&aim);
         }
         self.passing.turn_to(aim.interest(), aim.wishes);
     }

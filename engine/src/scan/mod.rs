@@ -9,7 +9,7 @@ mod hearing;
 mod intake;
 mod listener;
 mod options;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod passing;
 mod points;
 mod port_scan;
@@ -31,14 +31,14 @@ pub(crate) use aside::Aside;
 pub use capture_report::CaptureReport;
 pub use checksums::CHECKSUM_SENDERS;
 pub use copies::COPY_PAIRS;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub(crate) use front::capture_set;
 pub(crate) use front::open;
 use front::{Beside, Front, Parcel};
 use intake::{Intake, Scene};
 pub use listener::{APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
 pub use options::{Options, VlanMode};
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 pub(crate) use passing::Passing;
 pub use points::CAPTURE_POINTS;
 pub(crate) use points::{Ends, Points};
