@@ -7,8 +7,16 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
+from scapy.layers import l2
 
 NO_SKIP = os.environ.get("AUDITOR_NO_SKIP") == "1"
+
+
+def _refuse_to_ask(*layers: object) -> None:
+    raise AssertionError(f"{layers}: scapy would ask the network for a MAC address; expected one in the test")
+
+
+l2.conf.neighbor.resolve = _refuse_to_ask
 
 
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from frames import plain_ether
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scapy.contrib.erspan import ERSPAN, ERSPAN_II, ERSPAN_III
@@ -115,7 +116,7 @@ ip = st.one_of(
     ),
 )
 tag = st.builds(lambda kind, number: kind(vlan=number), st.sampled_from([Dot1Q, Dot1AD]), st.integers(1, 4094))
-ethernet = st.builds(lambda tags: [Ether(), *tags], st.lists(tag, max_size=1))
+ethernet = st.builds(lambda tags: [plain_ether(), *tags], st.lists(tag, max_size=1))
 labels = st.lists(st.builds(lambda label: MPLS(label=label, ttl=9), st.integers(16, 1000)), min_size=1, max_size=2)
 udp_port = st.sampled_from([40_000, 50_000])
 
@@ -159,7 +160,7 @@ layers = st.tuples(
 
 def built(number: int, parts: tuple[Any, ...]) -> bytes:
     tags, link, carriers, network, transport, payload = parts
-    packet: Any = Ether()
+    packet: Any = plain_ether()
     for layer in (*tags, *link, *(layer for carrier in carriers for layer in carrier), network):
         packet /= layer.copy()
     return bytes(packet / transport(FIRST_PORT + number) / Raw(payload))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from frames import plain_ether
 from scapy.layers.inet import IP, TCP
 from scapy.layers.l2 import Dot1Q, Ether
 from scapy.packet import Packet, Raw
@@ -44,7 +45,7 @@ def tagged(packets: Iterable[Packet], there: int | None, back: int | None) -> li
     frames = []
     for one in packets:
         vlan = there if one.src == CLIENT else back
-        frames.append(Ether() / one if vlan is None else Ether() / Dot1Q(vlan=vlan) / one)
+        frames.append(plain_ether() / one if vlan is None else plain_ether() / Dot1Q(vlan=vlan) / one)
     return frames
 
 
@@ -97,7 +98,7 @@ def test_copies_of_traffic_that_nobody_asks_about_are_told_too(tmp_path: Path) -
     for one in session():
         one[IP].src, one[IP].dst = ("192.0.2.1" if end == SERVER else end for end in (one.src, one.dst))
         one[TCP].sport, one[TCP].dport = (443 if port == 16384 else port for port in (one.sport, one.dport))
-        frames += [Ether() / one, Ether() / one]
+        frames += [plain_ether() / one, plain_ether() / one]
     path = capture(tmp_path, frames, step=0.00001)
     assert problems(path) == problems(path, all_flows=True) == {"duplicate-packets": 9}
     assert auditor.audit(path).judged.traffic["other"].packets == 9

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from frames import plain_ether
 from program import CAPTURES, VIOLATING, python, run
 from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
-from scapy.layers.l2 import Ether
 from scapy.packet import Raw
 from scapy.utils import wrpcap
 
@@ -64,7 +64,7 @@ def test_fragments_are_explained_and_quoted_packets_are_no_conversation(tmp_path
         head / TCP(sport=7, dport=8),
     ]
     path = tmp_path / "fragments.pcap"
-    wrpcap(str(path), [Ether() / packet for packet in packets])
+    wrpcap(str(path), [plain_ether() / packet for packet in packets])
     found = second_opinion(str(path))
     assert found.agreed["conversation"][0] == 3
     assert found.unexplained == []

@@ -7,9 +7,10 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from frames import plain_ether
 from program import run
 from scapy.layers.inet import ICMP, IP, TCP
-from scapy.layers.l2 import Dot1Q, Ether
+from scapy.layers.l2 import Dot1Q
 from scapy.packet import Packet, Raw
 from scapy.utils import wrpcap
 
@@ -42,7 +43,7 @@ def session(vlans: tuple[int, int] | None = None) -> list[Packet]:
     frames = []
     for number, (ours, segment) in enumerate(packets, start=1):
         ends = {"src": CLIENT, "dst": SERVER} if ours else {"src": SERVER, "dst": CLIENT}
-        tag = Ether() if vlans is None else Ether() / Dot1Q(vlan=vlans[not ours])
+        tag = plain_ether() if vlans is None else plain_ether() / Dot1Q(vlan=vlans[not ours])
         frames.append(tag / IP(**ends, id=number) / segment)
     return frames
 
@@ -61,7 +62,7 @@ def test_flows_that_vlans_keep_apart_are_copied_as_such(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kept", "count"), [(True, 2), (False, 1)])
 def test_copies_of_a_mirror_port_count_as_in_the_report(tmp_path: Path, kept: bool, count: int) -> None:
-    asking = Ether() / IP(src=CLIENT, dst=SERVER, id=1) / ICMP(id=1, seq=1)
+    asking = plain_ether() / IP(src=CLIENT, dst=SERVER, id=1) / ICMP(id=1, seq=1)
     frames = [*session(), asking]
     path = capture(tmp_path / "a.pcap", [frame.copy() for frame in frames for _ in range(2)])
     done = extract([path], tmp_path / "x.pcapng", checks=["icmp-use"], keep_duplicates=kept, anonymise=True)

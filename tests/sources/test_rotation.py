@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
+from frames import plain_ether
 from scapy.layers.inet import IP, TCP
-from scapy.layers.l2 import Ether
 
 from auditor import _engine
 from auditor.batches import flows_of
@@ -24,11 +24,14 @@ def segment(number: int) -> bytes:
     """Of one connection: its SYN, its answer, then data of the client."""
     there, back = IP(src="192.0.2.1", dst="198.51.100.2"), IP(src="198.51.100.2", dst="192.0.2.1")
     if number == 0:
-        return bytes(Ether() / there / TCP(sport=50_000, dport=16_384, flags="S", seq=100))
+        return bytes(plain_ether() / there / TCP(sport=50_000, dport=16_384, flags="S", seq=100))
     if number == 1:
-        return bytes(Ether() / back / TCP(sport=16_384, dport=50_000, flags="SA", seq=500, ack=101))
+        return bytes(plain_ether() / back / TCP(sport=16_384, dport=50_000, flags="SA", seq=500, ack=101))
     return bytes(
-        Ether() / there / TCP(sport=50_000, dport=16_384, flags="A", seq=91 + 10 * number, ack=501) / b"0123456789"
+        plain_ether()
+        / there
+        / TCP(sport=50_000, dport=16_384, flags="A", seq=91 + 10 * number, ack=501)
+        / b"0123456789"
     )
 
 
