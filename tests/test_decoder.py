@@ -35,6 +35,7 @@ NAMES: dict[Any, str] = {
 }
 NAMES |= dict.fromkeys((ERSPAN, ERSPAN_II, ERSPAN_III), "erspan")
 NESTED = {(IP, IP): "ipip", (IPv6, IPv6): "ipip", (IP, IPv6): "6in4", (IPv6, IP): "4in6"}
+VLAN_TAGS = 4  # the engine keeps the first ones
 FIRST_PORT = 20_001  # each packet has a source port of its own, none of which is a tunnel's
 
 
@@ -64,7 +65,7 @@ def scapy_sees(frame: bytes) -> Seen:
     assert network is not None
     length = network.len if isinstance(network, IP) else network.plen + 40
     ends = frozenset({(network.src, packet.sport), (network.dst, packet.dport)})
-    return Seen(ends, 6 if isinstance(packet, TCP) else 17, length, tuple(vlan), "/".join(path))
+    return Seen(ends, 6 if isinstance(packet, TCP) else 17, length, tuple(vlan[:VLAN_TAGS]), "/".join(path))
 
 
 def engine_sees(capture: Path) -> dict[int, Seen]:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from frames import plain_ether
 from program import run
 from scapy.layers.inet import IP, TCP
-from scapy.layers.l2 import Ether
 from scapy.utils import wrpcap
 
 from auditor import audit
@@ -122,7 +122,7 @@ def write(path: Path, *sessions: Iterable[Segment], clock: float = 0.0) -> Path:
     bystanders = [*session(0.0, ("10.0.0.9", 3000), (OTHER, 443)), *session(60.0, ("10.0.0.9", 3001), (OTHER, 443))]
     packets = []
     for one in sorted([*bystanders, *(part for some in sessions for part in some)], key=lambda part: part.at):
-        packet: Any = Ether() / IP(src=one.source, dst=one.target)
+        packet: Any = plain_ether() / IP(src=one.source, dst=one.target)
         packet /= TCP(
             sport=one.source_port,
             dport=one.target_port,
