@@ -109,7 +109,8 @@ impl Source {
         match self {
             #[cfg(target_os = "linux")]
             Source::Ring(ring) => {
-                // A filter that cannot be changed is taken off: more comes than is needed, and nothing is lost.
+                // A filter that cannot be changed is taken off: more comes than is needed, and nothing is lost. Taking off
+                // is refused only where there is none, or where a filter is locked, and nobody locks ours: socket(7).
                 if ring.refilter(aim.program().as_ref()).is_err() {
                     let _ = ring.refilter(None);
                 }
