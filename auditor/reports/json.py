@@ -5,23 +5,21 @@ Every entry of a list stands on a line of its own, so that reports can be compar
 
 from __future__ import annotations
 
-import json
-from itertools import repeat
+from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-from auditor.document import outline
+import orjson
+
+from auditor.document import brief
 from auditor.manifest import manifest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from auditor.result import Audit
 
 SUFFIXES = (".json",)
-
-# A document of plain values holds no circles, which to look for takes a tenth of the time.
-_encode = json.JSONEncoder(allow_nan=False, check_circular=False, separators=(",", ":")).encode
-_encode_column = json.JSONEncoder(allow_nan=False, check_circular=False, separators=("\n", ":")).encode
+LINES_AT_A_TIME = 1024  # written
 
 
 def prepare() -> None:
@@ -30,42 +28,41 @@ def prepare() -> None:
 
 
 def write(report: Audit, stream: TextIO) -> None:
-    """Write the document (see `auditor.document`), its flows as they come: there may be a million."""
-    document: dict[str, Any] = {**outline(report), "manifest": manifest_of(report, hashed=False)}
+    """Write the document (see `auditor.document`), flows and findings as they come: there may be a million."""
+    document: dict[str, Any] = {**brief(report), "manifest": manifest_of(report, hashed=False)}
+    document["flows"], document["findings"] = _flows(report), (one.to_dict() for one in report.judged.findings)
     before = "{\n"
     for key, value in document.items():
         stream.write(f'{before}"{key}":')
-        if isinstance(value, list):
-            _write_lines(stream, _flows(report) if key == "flows" else [list(map(_encode, value))])
-        else:
+        if isinstance(value, dict | str | None):
             stream.write(_encode(value))
+        else:
+            _write_lines(stream, map(_encode, value))
         before = ",\n"
     stream.write("\n}\n")
 
 
-def _write_lines(stream: TextIO, parts: Iterable[Sequence[str]]) -> None:
+def _write_lines(stream: TextIO, lines: Iterator[str]) -> None:
     before, after = "[\n  ", "[]"
-    for lines in filter(None, parts):
-        stream.write(before + ",\n  ".join(lines))
+    while some := list(islice(lines, LINES_AT_A_TIME)):
+        stream.write(before + ",\n  ".join(some))
         before, after = ",\n  ", "\n]"
     stream.write(after)
 
 
-def _flows(report: Audit) -> Iterator[Sequence[str]]:
-    """The flows as JSON, some thousands at a time. From columns that takes a third of the time of one by one."""
+def _flows(report: Audit) -> Iterable[Mapping[str, Any]]:
     if report.shown_flows is None:
-        return
+        return ()
     from auditor import flowtable
 
     flows, labels = report.shown_flows
-    for columns in flowtable.chunks(flows, labels, [capture["path"] for capture in report.captures]):
-        parts: list[Iterable[str]] = []
-        for name, values in columns.items():
-            parts += [repeat(f"{',' if parts else '{'}{_encode(name)}:"), _column(values)]
-        yield list(map("".join, zip(*parts, repeat("}"), strict=False)))
+    return flowtable.rows(flows, labels, [capture["path"] for capture in report.captures])
 
 
-def _column(values: Sequence[object]) -> Sequence[str]:
-    """Each value as JSON, encoded in one call. No line feed stands within one: it parts them."""
-    cells = _encode_column(values)[1:-1].split("\n")
-    return cells if len(cells) == len(values) else list(map(_encode, values))  # some are lists of several
+def _encode(value: object) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:  # a name of a file that is not UTF-8, which JSON can only escape
+        import json
+
+        return json.dumps(value, allow_nan=False, separators=(",", ":"))
