@@ -44,6 +44,13 @@ def document(report: Audit, *, hashed: bool = False) -> Document:
 
 def outline(report: Audit) -> Document:
     """The document without manifest and flows, for what shows neither: a million flows take seconds to write out."""
+    found = frame(report)
+    found["findings"] = cast("list[FindingEntry]", [finding.to_dict() for finding in report.judged.findings])
+    return found
+
+
+def frame(report: Audit) -> Document:
+    """The document without manifest, and without what there may be very much of: flows and findings."""
     from auditor._engine import __version__
 
     found: Document = {
@@ -62,7 +69,7 @@ def outline(report: Audit) -> Document:
         ),
         "sessions": cast("list[SessionEntry]", [session.to_dict() for session in report.judged.sessions]),
         "flows": [],
-        "findings": cast("list[FindingEntry]", [finding.to_dict() for finding in report.judged.findings]),
+        "findings": [],
         "coverage": cast("list[CoverageEntry]", [entry.to_dict() for entry in report.judged.coverage]),
     }
     if report.judged.crossed is not None:

@@ -9,7 +9,7 @@ import json
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TextIO
 
-from auditor.document import outline
+from auditor.document import frame
 from auditor.manifest import manifest_of
 
 if TYPE_CHECKING:
@@ -30,13 +30,14 @@ def prepare() -> None:
 
 
 def write(report: Audit, stream: TextIO) -> None:
-    """Write the document (see `auditor.document`), its flows as they come: there may be a million."""
-    document: dict[str, Any] = {**outline(report), "manifest": manifest_of(report, hashed=False)}
+    """Write the document (see `auditor.document`), its flows and findings as they come: there may be a million."""
+    document: dict[str, Any] = {**frame(report), "manifest": manifest_of(report, hashed=False)}
+    many = {"flows": _flows(report), "findings": ([_encode(one.to_dict())] for one in report.judged.findings)}
     before = "{\n"
     for key, value in document.items():
         stream.write(f'{before}"{key}":')
         if isinstance(value, list):
-            _write_lines(stream, _flows(report) if key == "flows" else [list(map(_encode, value))])
+            _write_lines(stream, many.get(key) or [list(map(_encode, value))])
         else:
             stream.write(_encode(value))
         before = ",\n"
