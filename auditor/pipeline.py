@@ -174,6 +174,7 @@ def _columns(scan: RunningScan, progress: Progress | None, *, fingerprints: bool
         if batch.wanted:
             for name, part in batch.columns(fingerprints=fingerprints).items():
                 columns.setdefault(name, bytearray()).extend(part)
+        del batch  # its room is for the next one
     return [columns] if columns else []
 
 
