@@ -50,7 +50,7 @@ def outline(report: Audit) -> Document:
 
 
 def brief(report: Audit) -> Document:
-    """The document without manifest, flows and findings, for what writes those as they come."""
+    """The document without manifest, and without what there may be very much of: flows and findings."""
     from auditor._engine import __version__
 
     found: Document = {

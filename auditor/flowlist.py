@@ -61,6 +61,7 @@ class FlowList:
             import auditor.events  # noqa: F401 - with numpy, beside the scan
         while (batch := self._scan.next_batch(progress)) is not None:
             yield Part(batch, self._labelled(batch) if batch.wanted else None)
+            del batch  # its room is for the next one
         errors = [f"{capture['path']}: {capture['error']}" for capture in self._scan.captures if capture["error"]]
         if errors and len(errors) == len(self._scan.captures):
             raise CaptureError("\n".join(errors))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 TAG_SEEN, TAG_ID = 0x8000, 0x0FFF
 TAG_SHIFTS = (48, 32, 16, 0)  # outermost first
-CHUNK = 8192  # flows turned into plain values at a time
+CHUNK = 1024  # flows turned into plain values at a time: some 10 kB each, with the text that is made of them
 
 
 def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, list[Any]]:

@@ -50,14 +50,11 @@ def whole_flows(rows: Flows) -> tuple[Flows, Rows]:
     position = np.cumsum(keep) - 1
     flow_of_row = position.astype(np.intp)
     flow_of_row[order] = np.repeat(position[order[starts]], lasts - starts + 1)
-    whole = rows[kept]
+    whole = rows[kept]  # a copy: nobody else sees what is set here
     at = position[order[starts]]
-    columns = {}
     for name, values in joined.items():
-        column = getattr(whole, name).copy()
-        column[at] = values
-        columns[name] = column
-    return whole.with_columns(**columns), flow_of_row
+        getattr(whole, name)[at] = values
+    return whole, flow_of_row
 
 
 def classified_rows(rows: Flows, whole: Flows, flow_of_row: Rows) -> Flows:

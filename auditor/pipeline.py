@@ -164,13 +164,18 @@ def _sides(captures: list[str], inside: list[str], outside: list[str]) -> tuple[
     return inside, outside
 
 
-def _columns(scan: RunningScan, progress: Progress | None, *, fingerprints: bool) -> list[dict[str, bytes]]:
-    """The wanted flows, read to the end."""
-    batches = []
+def _columns(scan: RunningScan, progress: Progress | None, *, fingerprints: bool) -> list[dict[str, bytearray]]:
+    """The wanted flows, read to the end, as one batch; none where there are none.
+
+    Columns grow as they come: to put batches together at the end would hold each flow twice.
+    """
+    columns: dict[str, bytearray] = {}
     while (batch := scan.next_batch(progress)) is not None:
         if batch.wanted:
-            batches.append(batch.columns(fingerprints=fingerprints))
-    return batches
+            for name, part in batch.columns(fingerprints=fingerprints).items():
+                columns.setdefault(name, bytearray()).extend(part)
+        del batch  # its room is for the next one
+    return [columns] if columns else []
 
 
 def local_day(now_ns: int) -> date:

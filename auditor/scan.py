@@ -98,6 +98,7 @@ class RunningScan:
                 self._ended = ahead.batch is None
                 goes_on = self._reading = self._has_room()
                 self._changed.notify()
+            del ahead  # the engine fills the room of a batch again once nobody holds it
 
     def _look(self) -> _Ahead:
         try:

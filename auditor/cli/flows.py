@@ -61,6 +61,7 @@ def run(
             for part in flows.batches(bar.update):
                 for out in outputs:
                     out.add(part)
+                del part  # before the next one is waited for
         for out in outputs:
             out.end()
     losses = flows.losses()

@@ -177,8 +177,10 @@ impl Table {
         self.ended.len()
     }
 
-    /// The flows that have ended since this was last asked, in no order that means anything. `room` takes the next ones.
-    pub fn take_ended(&mut self, room: Vec<Flow>) -> Vec<Flow> {
+    /// The flows that have ended first since this was last asked, at most so many, in no order that means anything. `room`
+    /// takes the others and the next ones.
+    pub fn take_ended(&mut self, mut room: Vec<Flow>, most: usize) -> Vec<Flow> {
+        room.extend(self.ended.drain(most.min(self.ended.len())..));
         std::mem::replace(&mut self.ended, room)
     }
 
@@ -482,6 +484,7 @@ impl Table {
             self.free = Vec::new();
             self.index = Index::new();
             self.wheel = Wheel::new();
+            self.memory = Memory::default();
         }
         !self.rest.is_empty()
     }

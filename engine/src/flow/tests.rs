@@ -68,7 +68,7 @@ impl Talk {
     /// All flows, in order of their first frames.
     fn flows(mut self) -> Vec<Flow> {
         self.table.finish();
-        let mut flows = self.table.take_ended(Vec::new());
+        let mut flows = self.table.take_ended(Vec::new(), usize::MAX);
         flows.sort_by_key(|flow| flow.first_frame);
         flows
     }

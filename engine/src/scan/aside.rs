@@ -165,6 +165,11 @@ impl Aside {
         ends
     }
 
+    /// Frees what tells flows apart; nothing may be noted any more, and `ends` tells of none.
+    pub fn let_go(&mut self) {
+        self.words = Vec::new();
+    }
+
     /// Different 5-tuples so far.
     pub fn len(&self) -> usize {
         self.len

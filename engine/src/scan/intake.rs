@@ -147,9 +147,9 @@ impl Intake {
         self.interest = interest;
     }
 
-    /// The flows that have ended since this was last asked; `room` takes the next ones.
-    pub fn take_ended(&mut self, room: Vec<Flow>) -> Vec<Flow> {
-        let mut flows = self.table.take_ended(room);
+    /// The flows that ended first, at most so many; `room` takes the next ones.
+    pub fn take_ended(&mut self, room: Vec<Flow>, most: usize) -> Vec<Flow> {
+        let mut flows = self.table.take_ended(room, most);
         for flow in flows.iter_mut().filter(|flow| flow.reading.is_some()) {
             self.listener.close(flow);
         }

@@ -20,7 +20,7 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::flow::{Flow, Table};
 use crate::quote::Quote;
@@ -58,7 +58,7 @@ const OVERSIZED_FRAME: u32 = 1600;
 pub type Reader = Box<dyn Read + Send>;
 
 /// Room for flows that a dropped batch gives back, so that the next ones need no fresh memory.
-type Pool = Arc<Mutex<Vec<Vec<Flow>>>>;
+type Pool = Mutex<Vec<Vec<Flow>>>;
 
 /// Ended flows.
 #[derive(Debug, Default)]
@@ -69,22 +69,24 @@ pub struct Batch {
     pub order: Vec<u32>,
     /// Those that the caller wants as columns, in the same order.
     pub wanted: Vec<u32>,
-    pool: Pool,
+    /// Gone where the scan is over.
+    pool: Weak<Pool>,
 }
 
 impl Batch {
     /// A batch of these flows, in this order, all of them wanted.
     pub fn of(flows: Vec<Flow>) -> Batch {
         let order: Vec<u32> = (0..flows.len() as u32).collect();
-        Batch { flows, wanted: order.clone(), order, pool: Pool::default() }
+        Batch { flows, wanted: order.clone(), order, pool: Weak::new() }
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
+        let Some(pool) = self.pool.upgrade() else { return };
         let mut flows = std::mem::take(&mut self.flows);
         flows.clear();
-        let mut pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pool = pool.lock().unwrap_or_else(PoisonError::into_inner);
         if pool.len() < 2 {
             pool.push(flows);
         }
@@ -143,7 +145,7 @@ pub struct Scan {
     totals: Totals,
     progress: Arc<Progress>,
     stage: Stage,
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 /// How far a scan is.
@@ -188,7 +190,7 @@ impl Scan {
             Reading::Here(front)
         };
         let mut intake = Intake::new(options, seed);
-        intake.take_ended(room());
+        intake.table.take_ended(room(), 0);
         Scan {
             reading,
             parcel: Parcel::default(),
@@ -198,7 +200,7 @@ impl Scan {
             totals: Totals::default(),
             progress,
             stage: Stage::Reading,
-            pool: Pool::default(),
+            pool: Arc::default(),
         }
     }
 
@@ -276,14 +278,14 @@ impl Scan {
         }
         let mut left = frames;
         while left > 0 {
+            if self.intake.table.ended() >= BATCH_ROWS {
+                return Step::Batch(self.take_batch(BATCH_ROWS));
+            }
             if !self.take_group() && !self.read_on() {
                 self.take_left();
                 return Step::Batch(self.take_rest());
             }
             left = left.saturating_sub(FRAMES as u64);
-            if self.intake.table.ended() >= BATCH_ROWS {
-                return Step::Batch(self.take_batch());
-            }
         }
         Step::More
     }
@@ -346,10 +348,11 @@ impl Scan {
         false
     }
 
-    /// The ended flows, sorted.
-    fn take_batch(&mut self) -> Batch {
+    /// The flows that ended first, at most so many, sorted. What a batch holds is up to the packets, not to how their
+    /// bytes arrive.
+    fn take_batch(&mut self, most: usize) -> Batch {
         let room = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_else(room);
-        let flows = self.intake.take_ended(room);
+        let flows = self.intake.take_ended(room, most);
         let order = order_of(&flows);
         let mut wanted = Vec::new();
         for &place in &order {
@@ -361,7 +364,7 @@ impl Scan {
                 wanted.push(place);
             }
         }
-        Batch { flows, order, wanted, pool: Arc::clone(&self.pool) }
+        Batch { flows, order, wanted, pool: Arc::downgrade(&self.pool) }
     }
 
     /// All captures have been read: takes what came to light only now.
@@ -377,7 +380,7 @@ impl Scan {
     /// The next of the flows that were alive at the end, and with the last of them all sums.
     fn take_rest(&mut self) -> Batch {
         let more = self.intake.table.end_rest(BATCH_ROWS);
-        let batch = self.take_batch();
+        let batch = self.take_batch(usize::MAX);
         if !more {
             self.stage = Stage::Over;
             let Intake { aside, points, copied, .. } = &mut self.intake;
@@ -386,8 +389,17 @@ impl Scan {
             self.totals.take_ends(points.sum());
             self.totals.copies = *copied;
             points.report(&mut self.reports);
+            self.let_go();
         }
         batch
+    }
+
+    /// Frees what only further packets would have needed: whoever judges the flows needs as much.
+    fn let_go(&mut self) {
+        self.parcel = Parcel::default();
+        self.pool = Arc::default();
+        self.intake.table.take_ended(Vec::new(), 0);
+        self.intake.aside.let_go();
     }
 }
 

@@ -83,7 +83,7 @@ impl Passing {
 
     /// The flows that have ended since this was last asked; `room` takes the next ones.
     pub fn take_ended(&mut self, room: Vec<Flow>) -> Vec<Flow> {
-        self.intake.take_ended(room)
+        self.intake.take_ended(room, usize::MAX)
     }
 
     /// Ends every fragment and flow. What comes to light only now stands at that frame of that capture.
