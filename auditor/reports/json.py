@@ -60,9 +60,15 @@ def _flows(report: Audit) -> Iterable[Mapping[str, Any]]:
 
 
 def _encode(value: object) -> str:
+    """ASCII: a terminal may obey other characters, and names of files need not be UTF-8."""
     try:
-        return orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:  # a name of a file that is not UTF-8, which JSON can only escape
-        import json
+        text = orjson.dumps(value)
+    except orjson.JSONEncodeError:  # lone surrogates, which stand for bytes that are no UTF-8
+        text = b""
+    return text.decode() if text and text.isascii() else _encode_in_ascii(value)
 
-        return json.dumps(value, allow_nan=False, separators=(",", ":"))
+
+def _encode_in_ascii(value: object) -> str:
+    import json
+
+    return json.dumps(value, allow_nan=False, separators=(",", ":"))
