@@ -3,13 +3,17 @@
 mod community_id;
 mod direction;
 mod duplicate;
+mod ending;
+mod expiry;
 mod greeting;
 mod index;
 mod key;
 mod ports;
 mod record;
 mod stream;
+mod succession;
 mod table;
+mod take;
 mod tcp;
 #[cfg(test)]
 mod tests;

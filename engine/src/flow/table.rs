@@ -1,37 +1,21 @@
 //! The flow table: packets in, ended flows out.
 
 use super::direction::direct;
-use super::duplicate::is_mirrored;
+use super::ending::{FIXED_SEED, close, count_strays, identity};
+use super::expiry::{TCP_ATTEMPT, is_over, patience, schedule};
 use super::index::Index;
-use super::key::{FlowKey, Side, mix, protocol};
-use super::ports;
-use super::record::{Basis, EndState, Flow, seen};
-use super::tcp::{self, flag};
+use super::key::{FlowKey, Side, protocol};
+use super::record::Flow;
+use super::succession::{continues, is_new_connection};
+use super::take::apply;
+use super::tcp::flag;
 use super::tombstone::{Memory, Tombstone};
 use super::wheel::{Timer, Wheel};
-use crate::wire::{Packet, Transport};
-
-/// One second in nanoseconds.
-const SECOND: i64 = 1_000_000_000;
-
-/// Silence after which a TCP flow has ended.
-const TCP_IDLE: i64 = 300 * SECOND;
-/// The same for open sessions of services that sit idle by nature.
-const TCP_LONG_IDLE: i64 = 3600 * SECOND;
-/// Silence after which a flow of UDP, ICMP or another protocol has ended.
-const OTHER_IDLE: i64 = 60 * SECOND;
-/// An unanswered SYN has failed after this time.
-const TCP_ATTEMPT: i64 = 5 * SECOND;
-/// Packets that come this long after a close still belong to it.
-const TCP_CLOSE: i64 = 5 * SECOND;
-/// A DNS flow is looked at in this rhythm from its start …
-const DNS_ROUND: i64 = 10 * SECOND;
-/// … and has ended when it was silent for this long.
-const DNS_IDLE: i64 = 9 * SECOND;
+use crate::wire::Packet;
 
 /// Packets are out of order by less than this: a minute is more than any way through a network takes. Where
 /// [`CLOCK_STEP_PACKETS`] in a row are further back, the capture's clock was (`CLOCK_STEP`).
-const CLOCK_STEP: i64 = 60 * SECOND;
+const CLOCK_STEP: i64 = 60_000_000_000;
 /// So many.
 const CLOCK_STEP_PACKETS: u32 = 256;
 
@@ -43,9 +27,6 @@ const EVICTED_SHARE: usize = 64;
 
 /// No slot.
 const NOWHERE: u32 = u32::MAX;
-
-/// Seed for what must not vary from run to run.
-const FIXED_SEED: u64 = 0x5EED;
 
 /// Flows alive at once before the ones that would end first are closed early (`ACTIVE_FLOWS`).
 pub const ACTIVE_FLOWS: usize = 1_000_000;
@@ -423,11 +404,7 @@ impl Table {
             flow.piece = known.piece + 1;
             flow.syn_sequence = known.syn_sequence;
         }
-        flow.expires_ns = moment.time_ns.saturating_add(match key.protocol() {
-            protocol::TCP => TCP_ATTEMPT,
-            _ if has_rounds(&key) => DNS_ROUND,
-            _ => OTHER_IDLE,
-        });
+        flow.expires_ns = moment.time_ns.saturating_add(patience(&key));
         let timer = Timer { slot, generation: flow.generation };
         self.wheel.set(flow.expires_ns, timer);
         self.index.insert(hash, slot);
@@ -488,206 +465,4 @@ impl Table {
         }
         !self.rest.is_empty()
     }
-}
-
-/// Counts the packets that came twice though no mirror port copied them, as far as can be told when the flow ends.
-fn count_strays(flow: &mut Flow, counts: &Counts) {
-    let Some(twice) = flow.twice.take() else { return };
-    let copies = twice[0].packets + twice[1].packets;
-    let packets = flow.ends[0].packets + flow.ends[1].packets;
-    if is_mirrored(copies, packets) || is_mirrored(counts.copies, counts.packets) {
-        return;
-    }
-    for (side, twice) in twice.iter().enumerate() {
-        let end = &mut flow.ends[side];
-        end.packets += twice.packets;
-        end.ip_bytes += twice.ip_bytes;
-        if flow.key.protocol() == protocol::TCP {
-            let known = &mut flow.details[side].retransmitted;
-            *known = known.saturating_add(twice.with_payload);
-        } else {
-            end.payload += twice.payload;
-        }
-    }
-}
-
-/// Decides what can be decided only when nothing more comes. Returns the hash of the key that never varies.
-fn close(flow: &mut Flow, capture_set: u64) -> u64 {
-    if flow.key.protocol() == protocol::TCP && flow.letters == 1 && flow.history[0] == b'H' {
-        // Nothing but a SYN-ACK: whoever was sent it, opened it.
-        tcp::flip_to_syn_ack(flow);
-    }
-    let name = flow.key.hash(FIXED_SEED);
-    if flow.flow_id == 0 {
-        flow.flow_id = identity(name, capture_set, flow.start_ns);
-    }
-    name
-}
-
-/// Names a flow by its 5-tuple, the captures and its start. Never 0.
-fn identity(name: u64, capture_set: u64, start_ns: i64) -> u64 {
-    mix(mix(name, capture_set), start_ns as u64).max(1)
-}
-
-/// Whether a packet that finds a tombstone goes on with the flow that was.
-fn continues(known: &Tombstone, key: &FlowKey, packet: &Packet) -> bool {
-    if key.protocol() != protocol::TCP {
-        return true;
-    }
-    if packet.tcp_flags & (flag::SYN | flag::ACK) == flag::SYN {
-        return known.unanswered && known.syn_sequence == packet.sequence;
-    }
-    true
-}
-
-/// A SYN on a living flow: a retransmission, a late start of it, or the next connection on the same ports.
-fn is_new_connection(flow: &Flow, side: Side, packet: &Packet) -> bool {
-    let initiator = flow.initiator_side();
-    let over = |state| matches!(state, EndState::Closed | EndState::Reset);
-    let over = over(flow.ends[0].state) || over(flow.ends[1].state);
-    if packet.tcp_flags & flag::ACK != 0 {
-        // Only where this end alone has spoken so far, and not when it says the same once more.
-        let alone = side != initiator
-            && flow.forward().state == EndState::Inactive
-            && flow.reverse().state != EndState::Inactive;
-        let repeats = flow.reverse().seen & seen::SYN_ACK != 0 && flow.details[side].syn == packet.sequence;
-        return alone && (over || !repeats);
-    }
-    if over {
-        return true;
-    }
-    if side != initiator {
-        // The SYN of a swapped pair, or a simultaneous opening.
-        return !(matches!(flow.forward().state, EndState::SynAckSent | EndState::SynSent)
-            && flow.reverse().state == EndState::Inactive);
-    }
-    if flow.syn_frame != 0 {
-        return flow.syn_sequence != packet.sequence;
-    }
-    // In mid-stream: a SYN at the place where the stream is known to begin is late, another one is new.
-    let state = flow.forward().state;
-    state != EndState::Inactive && flow.forward().stream.begun && packet.sequence != flow.forward().stream.next
-}
-
-/// Counts the packet and lets TCP move on.
-#[inline(always)] // the call alone takes a tenth of what it does
-#[allow(clippy::inline_always)]
-fn apply(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
-    flow.last_frame = moment.frame;
-    flow.last_capture = moment.capture;
-    flow.start_ns = flow.start_ns.min(moment.time_ns);
-    flow.last_ns = flow.last_ns.max(moment.time_ns);
-    let is_tcp = flow.key.protocol() == protocol::TCP;
-    if packet.transport != Transport::Whole {
-        if packet.transport == Transport::BadChecksum {
-            tcp::bad_checksum(flow, side);
-            return;
-        }
-        if is_tcp {
-            // A header that is cut or lies: there is a flow, but nothing can be said of the packet.
-            return;
-        }
-    }
-    let end = &mut flow.ends[side];
-    end.packets += 1;
-    end.ip_bytes += u64::from(packet.ip_len);
-    if packet.payload_len > 0 {
-        flow.last_data_ns = flow.last_data_ns.max(moment.time_ns);
-    }
-    if is_tcp {
-        if packet.tcp_flags & flag::SYN != 0 && flow.syn_frame == 0 {
-            note_syn(flow, side, packet, moment);
-        }
-        tcp::update(flow, side, packet);
-        if flow.closed_ns == 0 && flow.ends[0].state == EndState::Closed && flow.ends[1].state == EndState::Closed {
-            flow.closed_ns = flow.last_ns;
-        }
-        return;
-    }
-    end.payload += u64::from(packet.payload_len);
-    if flow.key.protocol() == protocol::UDP {
-        flow.write_once(side, seen::DATA, b'D');
-    }
-}
-
-/// Remembers the SYN of the initiator, also of one that comes to light by its SYN.
-fn note_syn(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
-    let swapped = side != flow.initiator_side()
-        && flow.forward().state == EndState::SynAckSent
-        && flow.reverse().state == EndState::Inactive;
-    if packet.tcp_flags & flag::ACK == 0 && (side == flow.initiator_side() || swapped) {
-        flow.syn_frame = moment.frame;
-        flow.syn_sequence = packet.sequence;
-        if !swapped {
-            flow.basis = Basis::Syn;
-        }
-    }
-}
-
-/// Whether flows of this key are looked at in rounds, whatever comes.
-fn has_rounds(key: &FlowKey) -> bool {
-    key.protocol() == protocol::UDP && (ports::is_dns(key.port(0)) || ports::is_dns(key.port(1)))
-}
-
-/// Whether the flow has ended by now. One with rounds is looked at by the first packet of any flow that comes when a
-/// round is due, and then next a full round later; `before_ns` is the time of the packet before the one of `now_ns`.
-#[cold]
-fn is_over(flow: &mut Flow, before_ns: i64, now_ns: i64) -> bool {
-    if !has_rounds(&flow.key) {
-        return flow.expires_ns <= now_ns;
-    }
-    while flow.expires_ns <= now_ns {
-        // That packet itself is forgotten; it came soon after, for else this would have been asked at once.
-        let looked_ns = if flow.expires_ns <= before_ns { flow.expires_ns } else { now_ns };
-        if looked_ns.saturating_sub(flow.last_ns) >= DNS_IDLE {
-            return true;
-        }
-        flow.expires_ns = looked_ns.saturating_add(DNS_ROUND);
-    }
-    false
-}
-
-/// Sets when the flow is over if nothing more comes. True when that came so much nearer that it needs a timer.
-#[inline(always)] // as `apply`
-#[allow(clippy::inline_always)]
-fn schedule(flow: &mut Flow) -> bool {
-    match flow.key.protocol() {
-        protocol::TCP => {
-            if flow.closing {
-                return false;
-            }
-            let (o, r) = (flow.forward().state, flow.reverse().state);
-            if o == EndState::Established && r == EndState::Established {
-                let idle = if ports::is_long_idle(flow.key.port(flow.initiator_side() ^ 1)) {
-                    TCP_LONG_IDLE
-                } else {
-                    TCP_IDLE
-                };
-                flow.expires_ns = flow.last_ns.saturating_add(idle);
-                return false;
-            }
-            schedule_unsettled(flow, o, r)
-        }
-        protocol::UDP if has_rounds(&flow.key) => false,
-        _ => {
-            flow.expires_ns = flow.last_ns.saturating_add(OTHER_IDLE);
-            false
-        }
-    }
-}
-
-fn schedule_unsettled(flow: &mut Flow, o: EndState, r: EndState) -> bool {
-    use EndState::{Closed, Inactive, Reset, SynAckSent, SynSent};
-    let complete = matches!((o, r), (Closed, Closed | Inactive) | (Inactive, Closed)) || o == Reset || r == Reset;
-    if complete {
-        flow.closing = true;
-        flow.expires_ns = flow.last_ns.saturating_add(TCP_CLOSE);
-        return true;
-    }
-    if matches!(o, SynSent | SynAckSent | Inactive) && r == Inactive {
-        flow.expires_ns = flow.start_ns.saturating_add(TCP_ATTEMPT);
-        return false;
-    }
-    flow.expires_ns = flow.last_ns.saturating_add(TCP_IDLE);
-    false
 }
