@@ -41,6 +41,9 @@ def run(
         str | None, Option("Which program owned a connection, as for audit; an extract does not hold it.", "FILE")
     ] = None,
     as_of: Annotated[str | None, Option("The day on which waivers are judged, as for audit.", "DATE")] = None,
+    validate_checksums: Annotated[
+        bool, Option("Leave packets with wrong checksums out, as for audit; all are copied anyway.")
+    ] = False,
     keep_duplicates: Annotated[
         bool, Option("Packets that a mirror port delivered twice are two, as for audit; all are copied anyway.")
     ] = False,
@@ -103,6 +106,7 @@ def run(
         outside=outside,
         processes=processes,
         as_of=day_of(as_of),
+        validate_checksums=validate_checksums,
         keep_duplicates=keep_duplicates,
         vlan=vlan,
         evidence_only=evidence_only,

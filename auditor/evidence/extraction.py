@@ -67,6 +67,7 @@ def extract(
     outside: Sequence[str] = (),
     processes: str | Path | None = None,
     as_of: date | None = None,
+    validate_checksums: bool = False,
     keep_duplicates: bool = False,
     vlan: str = "auto",
     evidence_only: bool = False,
@@ -81,8 +82,8 @@ def extract(
     `report`: that of an earlier audit; None: the captures are audited now. `findings` and `checks` choose among its
     findings, none: all. `evidence_only`: the frames that findings name, instead of whole flows with their context.
     `inside` and `outside`: instead of `captures`, those of both sides of a firewall; each is copied to a file of its
-    own, of which `output` gives place and name (see `auditor.evidence.sides`). `processes`, `as_of`, `keep_duplicates`
-    and `vlan`: as for an audit; a report has to be read as it was made.
+    own, of which `output` gives place and name (see `auditor.evidence.sides`). `processes`, `as_of`,
+    `validate_checksums`, `keep_duplicates` and `vlan`: as for an audit; a report has to be read as it was made.
     `anonymise`: other addresses (see `auditor.evidence.anonymity`), payload cut away unless `keep_payload`.
 
     Raises: AuditorError where nothing is found to copy, or what is found is not in the captures.
@@ -95,6 +96,7 @@ def extract(
         "site": place,
         "processes": processes,
         "as_of": as_of,
+        "validate_checksums": validate_checksums,
         "keep_duplicates": keep_duplicates,
         "vlan": vlan,
     }
@@ -117,7 +119,9 @@ def extract(
     if evidence_only:
         selections = [Selection([], frames, 0) for _ in sides]
     else:
-        reading = ScanOptions(keep_duplicates=keep_duplicates, vlan=vlan)
+        reading = ScanOptions(
+            validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan
+        )
         selections = _selections(sides, report, chosen, frames, enabled, place, reading)
     how = {
         "anchor": None if evidence_only else ANCHOR,

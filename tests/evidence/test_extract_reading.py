@@ -21,6 +21,7 @@ from auditor.evidence.extraction import extract
 CLIENT, SERVER = "10.0.0.5", "204.164.111.9"
 UNPUBLISHED = 4444
 START = 1_700_000_000
+WRONG = ((1, None), (2, 1))  # number of an echo request, and a checksum that is not its own
 
 
 def capture(path: Path, frames: list[Packet]) -> str:
@@ -71,6 +72,15 @@ def test_copies_of_a_mirror_port_count_as_in_the_report(tmp_path: Path, kept: bo
     assert {one.count for one in done.audit.judged.findings if one.check == "icmp-use"} == {count}
 
 
+@pytest.mark.parametrize(("validated", "count"), [(True, 1), (False, 2)])
+def test_packets_with_wrong_checksums_count_as_in_the_report(tmp_path: Path, validated: bool, count: int) -> None:
+    asking = [plain_ether() / IP(src=CLIENT, dst=SERVER, id=n) / ICMP(id=1, seq=n, chksum=sum_) for n, sum_ in WRONG]
+    path = capture(tmp_path / "a.pcap", [*session(), *asking])
+    done = extract([path], tmp_path / "x.pcapng", checks=["icmp-use"], validate_checksums=validated)
+    assert done.lost == []
+    assert [one["count"] for one in done.findings] == [count]
+
+
 def test_waivers_in_a_bundle_are_judged_on_the_day_asked_for(tmp_path: Path) -> None:
     path, site, bundle = capture(tmp_path / "a.pcap", session()), tmp_path / "site.yaml", tmp_path / "x.zip"
     site.write_text(
@@ -86,7 +96,7 @@ def test_waivers_in_a_bundle_are_judged_on_the_day_asked_for(tmp_path: Path) -> 
 
 def test_the_program_takes_what_audit_takes(tmp_path: Path) -> None:
     path, report = capture(tmp_path / "a.pcap", session(vlans=(10, 20))), tmp_path / "r.json"
-    options = ("--vlan", "strict", "--keep-duplicates")
+    options = ("--vlan", "strict", "--keep-duplicates", "--validate-checksums")
     assert run("audit", path, *options, "-o", report).returncode == 1
     done = run("extract", path, "--report", report, *options, "-o", tmp_path / "x.pcapng")
     assert done.returncode == 0, done.stderr
