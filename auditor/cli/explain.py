@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
+from auditor.scan import VLAN_MODES, ScanOptions
 
 if TYPE_CHECKING:
     from auditor.checks.base import Check
@@ -50,6 +51,11 @@ def run(
     *,
     report: Annotated[str | None, Option("JSON report that has the finding.", "FILE")] = None,
     pack: Annotated[tuple[str, ...], Option("With a finding: a rule pack that is not shipped.", "FILE")] = (),
+    validate_checksums: Annotated[bool, Option("With a finding: read the captures as its audit did.")] = False,
+    keep_duplicates: Annotated[bool, Option("With a finding: read the captures as its audit did.")] = False,
+    vlan: Annotated[
+        str, Option("With a finding: read the captures as its audit did: auto, ignore, strict.", "MODE", VLAN_MODES)
+    ] = "auto",
 ) -> int:
     """Explain what a check finds, why it matters, and when it stays silent; or tell the story of a finding.
 
@@ -66,9 +72,10 @@ def run(
     from auditor.terminal import screen_of
 
     screen = screen_of(sys.stdout)
+    reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
     if report is None:
-        if captures or pack:
-            raise AuditorError("captures and packs belong to a finding; expected --report with the report that has it")
+        if captures or pack or reading != ScanOptions():
+            raise AuditorError("captures, packs and how to read belong to a finding; expected --report with the report that has it")
         return _explain_check(what, screen)
     from auditor.cli._output import say
     from auditor.evidence.story import story
@@ -76,7 +83,7 @@ def run(
 
     if not what:
         raise AuditorError("no finding is named", help="Example:\n  auditor explain 5d1c0f --report report.json")
-    text, notes = story(what, load_report(report), captures, screen, pack)
+    text, notes = story(what, load_report(report), captures, screen, pack, reading)
     print(text, end="")
     for note in notes:
         say(note)

@@ -178,7 +178,8 @@ def _windows(rows: Flows, chosen: Bools, packets: int) -> list[Flow]:
     order = at[np.lexsort((rows.start_ns[at], rows.flow_id[at]))]
     starts = np.flatnonzero(np.r_[True, rows.flow_id[order][1:] != rows.flow_id[order][:-1]])
     first, last = rows.start_ns[order[starts]], np.maximum.reduceat(rows.end_ns[order], starts)
-    last = np.minimum(last + LINGER_NS, _successors(rows)[order[starts]] - 1)
+    # Flows of one 5-tuple follow each other; only those of VLANs that are kept apart overlap.
+    last = np.maximum(last, np.minimum(last + LINGER_NS, _successors(rows)[order[starts]] - 1))
     flows = rows[order[starts]]
     initiator = _numbers(flows.initiator_hi, flows.initiator_lo)
     responder = _numbers(flows.responder_hi, flows.responder_lo)

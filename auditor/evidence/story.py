@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from auditor.evidence.choice import finding_of
 from auditor.layout import Page, plural
 from auditor.rulepack import RulePack, load_pack, shipped_packs
+from auditor.scan import ScanOptions
 from auditor.terminal import BOLD, DIM
 
 if TYPE_CHECKING:
@@ -49,9 +50,17 @@ class Told(NamedTuple):
 
 
 def story(
-    id: str, report: Document, captures: Sequence[str], screen: Screen, packs: Sequence[str] = ()
+    id: str,
+    report: Document,
+    captures: Sequence[str],
+    screen: Screen,
+    packs: Sequence[str] = (),
+    reading: ScanOptions = ScanOptions(),  # noqa: B008  # a record that nobody changes
 ) -> tuple[str, list[str]]:
-    """The story of the finding with this id, and what could not be told, a sentence each. Raises: AuditorError."""
+    """The story of the finding with this id, and what could not be told, a sentence each.
+
+    `reading`: how the report's audit read the captures. Raises: AuditorError.
+    """
     finding = finding_of(report["findings"], id)
     known = [*shipped_packs(), *(load_pack(pack) for pack in packs)]
     page = Page(screen)
@@ -62,7 +71,7 @@ def story(
     page.heading("What happened")
     _happened(page, finding, report)
     notes: list[str] = []
-    packets = _packets(finding, captures, notes)
+    packets = _packets(finding, captures, reading, notes)
     if packets:
         page.heading("Packet by packet")
         page.table(
@@ -123,7 +132,9 @@ def _flow(flow: FlowEntry) -> str:
     )
 
 
-def _packets(finding: FindingEntry, captures: Sequence[str], notes: list[str]) -> list[Told]:
+def _packets(
+    finding: FindingEntry, captures: Sequence[str], reading: ScanOptions, notes: list[str]
+) -> list[Told]:
     """The first packets of the finding's flows in tshark's words; without tshark or captures, the evidence alone."""
     evidence = [item for item in finding["evidence"] if item["frame"] is not None]
     times = {item["frame"]: item["timestamp"] for item in evidence}
@@ -140,7 +151,7 @@ def _packets(finding: FindingEntry, captures: Sequence[str], notes: list[str]) -
         return plain
     with tempfile.TemporaryDirectory(prefix="auditor-") as folder:
         path = os.path.join(folder, "story.pcapng")
-        _cut_out(finding, captures, path)
+        _cut_out(finding, captures, reading, path)
         lines = dissect(path)
     if lines is None:
         notes.append("tshark failed, so the packets are not told in its words")
@@ -159,7 +170,7 @@ def _packets(finding: FindingEntry, captures: Sequence[str], notes: list[str]) -
     return told
 
 
-def _cut_out(finding: FindingEntry, captures: Sequence[str], path: str) -> None:
+def _cut_out(finding: FindingEntry, captures: Sequence[str], reading: ScanOptions, path: str) -> None:
     """The finding's first flows, as far as they are told, each frame with its number."""
     from auditor import _engine
     from auditor.evidence.extraction import flows_of_clients
@@ -168,7 +179,8 @@ def _cut_out(finding: FindingEntry, captures: Sequence[str], path: str) -> None:
 
     paths = resolve(captures)
     wanted = {int(id, 16) for id in finding["flow_ids"][:FLOWS_TOLD]}
-    windows = windows_of(flows_of_clients(paths, [finding]), wanted, FLOW_PACKETS) if wanted else []
+    rows = flows_of_clients(paths, [finding], reading=reading) if wanted else None
+    windows = [] if rows is None else windows_of(rows, wanted, FLOW_PACKETS)
     frames: list[tuple[str, int, list[str]]] = [
         (path, frame, []) for path, frame, _ in evidence_frames([finding], paths, [""])[:PACKETS_TOLD]
     ]

@@ -103,3 +103,14 @@ def test_the_program_takes_what_audit_takes(tmp_path: Path) -> None:
     refused = run("extract", path, "--vlan", "apart", "-o", tmp_path / "y.pcapng")
     assert refused.returncode == 2
     assert "auto, ignore, strict" in refused.stderr
+
+
+def test_a_story_reads_the_captures_as_the_audit_did(tmp_path: Path) -> None:
+    path, report = capture(tmp_path / "a.pcap", session(vlans=(10, 20))), tmp_path / "r.json"
+    assert run("audit", path, "--vlan", "strict", "-o", report).returncode == 1
+    [found] = [one for one in json.loads(report.read_text())["findings"] if one["check"] == "port-not-published"]
+    words = ("explain", found["id"], path, "--report", report)
+    told = {vlan: run(*words, "--vlan", vlan).stdout.count("Seq=") for vlan in ("auto", "strict")}
+    assert told == {"auto": len(found["evidence"]), "strict": 4}  # up to the client's last
+    alone = run("explain", "udp-use", "--vlan", "strict")
+    assert (alone.returncode, "expected --report" in alone.stderr) == (2, True)
