@@ -75,7 +75,9 @@ def run(
     reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
     if report is None:
         if captures or pack or reading != ScanOptions():
-            raise AuditorError("captures, packs and how to read belong to a finding; expected --report with the report that has it")
+            raise AuditorError(
+                "captures, packs and how to read belong to a finding; expected --report with the report that has it"
+            )
         return _explain_check(what, screen)
     from auditor.cli._output import say
     from auditor.evidence.story import story

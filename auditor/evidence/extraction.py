@@ -119,9 +119,7 @@ def extract(
     if evidence_only:
         selections = [Selection([], frames, 0) for _ in sides]
     else:
-        reading = ScanOptions(
-            validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan
-        )
+        reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
         selections = _selections(sides, report, chosen, frames, enabled, place, reading)
     how = {
         "anchor": None if evidence_only else ANCHOR,

@@ -132,9 +132,7 @@ def _flow(flow: FlowEntry) -> str:
     )
 
 
-def _packets(
-    finding: FindingEntry, captures: Sequence[str], reading: ScanOptions, notes: list[str]
-) -> list[Told]:
+def _packets(finding: FindingEntry, captures: Sequence[str], reading: ScanOptions, notes: list[str]) -> list[Told]:
     """The first packets of the finding's flows in tshark's words; without tshark or captures, the evidence alone."""
     evidence = [item for item in finding["evidence"] if item["frame"] is not None]
     times = {item["frame"]: item["timestamp"] for item in evidence}
