@@ -98,6 +98,7 @@ def scan(
     decode_depth: int | None = None,
     threads: int = 1,
 ) -> Scan: ...
+def give_back_memory() -> None: ...
 def extract(
     paths: Sequence[str],
     output: str,

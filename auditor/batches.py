@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from auditor.flow import Flows, Role, RoleBasis
+from auditor.flow import Flows, Role, RoleBasis, Rows
 from auditor.identify import identify
 from auditor.lean import NamedTuple
 from auditor.pieces import classified_rows, whole_flows
@@ -42,6 +42,10 @@ class Labelled(NamedTuple):
 
     flows: Flows
     labels: Labels
+
+    def concerning_vendors(self) -> Rows:
+        """Numbers of the rows that a report shows: those of vendors, and of proxies whose targets are not known."""
+        return np.flatnonzero((self.flows.vendor != 0) | (self.flows.role == Role.PROXY))
 
     def for_engine(self) -> _engine.Labels:
         """The labels as the engine writes them into its CSV."""

@@ -106,16 +106,10 @@ def capture_entry(capture: Mapping[str, Any]) -> CaptureEntry:
 
 
 def _flows(report: Audit) -> list[FlowEntry]:
-    if report.shown_flows is None:
-        return []
-    from auditor import flowtable
-
-    flows, labels = report.shown_flows
-    rows = flowtable.rows(flows, labels, [capture["path"] for capture in report.captures])
     collects = gc.isenabled()
     gc.disable()  # plain values refer to nothing in a circle: looking for that among a million takes 2/5 of the time
     try:
-        return cast("list[FlowEntry]", list(rows))
+        return cast("list[FlowEntry]", list(report.flow_entries()))
     finally:
         if collects:
             gc.enable()

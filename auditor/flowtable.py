@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from auditor.distinct import distinct
-from auditor.flow import Basis, Flows, Role, RoleBasis, State
+from auditor.flow import Basis, Flows, Role, RoleBasis, Rows, State
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,15 +71,11 @@ def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, 
     }
 
 
-def chunks(flows: Flows, labels: Labels, captures: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
-    """The columns of CHUNK flows at a time, in the order of the flows."""
-    for first in range(0, len(flows), CHUNK):
-        yield columns(flows[np.arange(first, min(first + CHUNK, len(flows)))], labels, captures)
-
-
-def rows(flows: Flows, labels: Labels, captures: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """One mapping for each flow, in the order of the flows."""
-    for chunk in chunks(flows, labels, captures):
+def rows(flows: Flows, labels: Labels, captures: Sequence[str], chosen: Rows | None = None) -> Iterator[dict[str, Any]]:
+    """One mapping for each flow, or for each of those `chosen`, in their order."""
+    numbers = np.arange(len(flows)) if chosen is None else chosen
+    for first in range(0, len(numbers), CHUNK):
+        chunk = columns(flows[numbers[first : first + CHUNK]], labels, captures)
         names = tuple(chunk)
         for values in zip(*chunk.values(), strict=True):
             yield dict(zip(names, values, strict=True))

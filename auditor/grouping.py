@@ -16,12 +16,13 @@ import numpy as np
 from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity
 from auditor.displayfilter import frame_filter
 from auditor.finding import Evidence, Finding, Unlisted, applied_waiver, finding_id
-from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Flows, Rows, Seen
+from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Counts, Flows, Ints, Rows, Seen, Words
 from auditor.flowends import NO_PORT, Ends
 from auditor.flowfilter import FlowFilters
 from auditor.formats import address_text, flow_id_text
-from auditor.frozen import replace
+from auditor.frozen import frozen, replace
 from auditor.objections import Collected, collect
+from auditor.stretch import Stretch
 
 MAX_EVIDENCE = 20  # flows whose frames a finding names; its display filter shows all of them
 # Findings of one check that are listed, the worst ones. Whoever is scanned at every port of every server has more, and
@@ -89,7 +90,7 @@ class Grouping:
         facts = self._facts(messages, collected)
         words = [hits[number] for number in judged.hits]
         outcomes = [OUTCOMES[number] for number in judged.outcome]
-        flow_ids = list(map(flow_id_text, flows.flow_id[rows].tolist()))
+        flow_ids = _FlowIds(flows.flow_id[rows])
         shown = zip(events, self._evidence(rows, starts), strict=True)
         keys = zip(*[facts[name] for name in KEY], facts["via"], strict=True)
         columns: dict[str, Iterable[Any]] = {
@@ -107,7 +108,7 @@ class Grouping:
             "outcome": outcomes,
             "first_ns": np.minimum.reduceat(flows.start_ns[rows], starts).tolist(),
             "last_ns": np.maximum.reduceat(flows.end_ns[rows], starts).tolist(),
-            "flow_ids": [tuple(flow_ids[first:last]) for first, last in pairwise([*starts.tolist(), len(rows)])],
+            "flow_ids": [Stretch(flow_ids, *ends) for ends in pairwise([*starts.tolist(), len(rows)])],
             "evidence": [self._told(told[:MAX_EVIDENCE]) if told else frames for told, frames in shown],
             "display_filter": self._filters.filters_of(rows, starts, only),
             "remediation": [hit.remediation for hit in words],
@@ -174,20 +175,49 @@ class Grouping:
             for event in events
         )
 
-    def _evidence(self, rows: Rows, starts: Rows) -> list[tuple[Evidence, ...]]:
+    def _evidence(self, rows: Rows, starts: Rows) -> list[Stretch[Evidence]]:
         """Of each finding the first frames of its flows, and their SYNs where those came later."""
         flows = self._flows
         sizes = np.diff(starts, append=len(rows))
         shown = rows[np.arange(len(rows)) - np.repeat(starts, sizes) < MAX_EVIDENCE]
-        paths = [str(capture["path"]) for capture in self._context.health.captures]
-        columns = (flows.capture, flows.first_frame, flows.syn_frame, flows.start_ns)
-        frames: list[tuple[Evidence, ...]] = []
-        for capture, first, syn, start in zip(*(column[shown].tolist() for column in columns), strict=True):
-            path = paths[capture]
-            seen = Evidence(path, first, start)
-            frames.append((seen,) if syn in (0, first) else (seen, Evidence(path, syn, None)))
+        frames = _Frames(
+            [str(capture["path"]) for capture in self._context.health.captures],
+            flows.capture[shown],
+            flows.first_frame[shown],
+            flows.syn_frame[shown],
+            flows.start_ns[shown],
+        )
         ends = np.cumsum(np.minimum(sizes, MAX_EVIDENCE)).tolist()
-        return [tuple(chain.from_iterable(frames[first:last])) for first, last in pairwise([0, *ends])]
+        return [Stretch(frames, *ends) for ends in pairwise([0, *ends])]
+
+
+@frozen
+class _FlowIds:
+    numbers: Words
+
+    def items(self, first: int, last: int) -> list[str]:
+        return list(map(flow_id_text, self.numbers[first:last].tolist()))
+
+
+@frozen
+class _Frames:
+    """Where flows are first seen, and their SYNs where those came later."""
+
+    paths: Sequence[str]
+    capture: Counts
+    first: Words
+    syn: Words
+    start_ns: Ints
+
+    def items(self, first: int, last: int) -> list[Evidence]:
+        found = []
+        columns = (self.capture, self.first, self.syn, self.start_ns)
+        for capture, frame, syn, start in zip(*(column[first:last].tolist() for column in columns), strict=True):
+            path = self.paths[capture]
+            found.append(Evidence(path, frame, start))
+            if syn not in (0, frame):
+                found.append(Evidence(path, syn, None))
+        return found
 
 
 def _messages(hits: Sequence[Hits], facts: Mapping[str, Sequence[Any]]) -> list[str]:

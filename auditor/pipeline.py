@@ -116,6 +116,10 @@ def audit(
         judged = judge(batches, scan, health, enabled, place, as_of, processes=told)
     else:
         judged = judge_nothing(enabled, scan.totals, health)
+    if judged.rows is not None:
+        from auditor import _engine
+
+        _engine.give_back_memory()  # what judging took for a while: a report needs other pieces
     return Audit(
         health=health,
         enabled_packs=enabled,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -175,12 +175,17 @@ class Audit:
     def shown_flows(self) -> Labelled | None:
         """The rows of the flow table that a report shows, as columns."""
         rows = self.judged.rows
-        if rows is None or self.all_flows:
-            return rows
-        from auditor.flow import Role
+        return rows if rows is None or self.all_flows else rows._replace(flows=rows.flows[rows.concerning_vendors()])
 
-        flows = rows.flows
-        return rows._replace(flows=flows[(flows.vendor != 0) | (flows.role == Role.PROXY)])
+    def flow_entries(self) -> Iterator[dict[str, Any]]:
+        """The same rows as entries of the document, made as they are asked for."""
+        rows = self.judged.rows
+        if rows is None:
+            return iter(())
+        from auditor import flowtable
+
+        chosen = None if self.all_flows else rows.concerning_vendors()
+        return flowtable.rows(rows.flows, rows.labels, [str(capture["path"]) for capture in self.captures], chosen)
 
     @cached_property
     def findings(self) -> pd.DataFrame:

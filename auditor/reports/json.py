@@ -14,7 +14,7 @@ from auditor.document import brief
 from auditor.manifest import manifest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
 
     from auditor.result import Audit
 
@@ -30,7 +30,7 @@ def prepare() -> None:
 def write(report: Audit, stream: TextIO) -> None:
     """Write the document (see `auditor.document`), flows and findings as they come: there may be a million."""
     document: dict[str, Any] = {**brief(report), "manifest": manifest_of(report, hashed=False)}
-    document["flows"], document["findings"] = _flows(report), (one.to_dict() for one in report.judged.findings)
+    document["flows"], document["findings"] = report.flow_entries(), (one.to_dict() for one in report.judged.findings)
     before = "{\n"
     for key, value in document.items():
         stream.write(f'{before}"{key}":')
@@ -48,15 +48,6 @@ def _write_lines(stream: TextIO, lines: Iterator[str]) -> None:
         stream.write(before + ",\n  ".join(some))
         before, after = ",\n  ", "\n]"
     stream.write(after)
-
-
-def _flows(report: Audit) -> Iterable[Mapping[str, Any]]:
-    if report.shown_flows is None:
-        return ()
-    from auditor import flowtable
-
-    flows, labels = report.shown_flows
-    return flowtable.rows(flows, labels, [capture["path"] for capture in report.captures])
 
 
 def _encode(value: object) -> str:

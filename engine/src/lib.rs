@@ -15,6 +15,7 @@ pub mod interest;
 pub mod link_type;
 #[cfg(unix)]
 pub mod live;
+pub mod memory;
 pub mod output;
 pub mod problem;
 pub mod quote;

@@ -23,6 +23,7 @@ fn _engine(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<scan::Wishes>()?;
     module.add_class::<columns::Labels>()?;
     module.add_function(wrap_pyfunction!(scan::scan, module)?)?;
+    module.add_function(wrap_pyfunction!(scan::give_back_memory, module)?)?;
     module.add_function(wrap_pyfunction!(extract::extract, module)?)?;
     #[cfg(unix)]
     {

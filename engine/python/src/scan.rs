@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use auditor_engine::app::Kind;
 use auditor_engine::interest;
+use auditor_engine::memory;
 use auditor_engine::output::{self, CSV_HEADER};
 use auditor_engine::scan as engine;
 use auditor_engine::scan::{Options, Progress, Step, VlanMode};
@@ -113,6 +114,12 @@ pub fn scan(
     let readers = readers.map(|(path, object)| (path, Box::new(PythonReader::new(object)) as engine::Reader)).collect();
     let scan = engine::Scan::with_readers(paths, readers, options);
     Ok(Scan { progress: scan.progress(), inner: Mutex::new(scan) })
+}
+
+/// Gives memory that was freed back to the system.
+#[pyfunction]
+pub fn give_back_memory(py: Python<'_>) {
+    py.detach(memory::give_back);
 }
 
 /// What VLAN tags mean to flows, by name.

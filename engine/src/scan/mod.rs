@@ -23,6 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::flow::{Flow, Table};
+use crate::memory;
 use crate::quote::Quote;
 use crate::wire::Counts;
 
@@ -400,6 +401,7 @@ impl Scan {
         self.pool = Arc::default();
         self.intake.table.take_ended(Vec::new(), 0);
         self.intake.aside.let_go();
+        memory::give_back();
     }
 }
 
