@@ -16,7 +16,7 @@ import numpy as np
 from auditor.checks.base import CaptureHits, Check, Context, Hits, Outcome, Severity
 from auditor.displayfilter import frame_filter
 from auditor.finding import Evidence, Finding, Unlisted, applied_waiver, finding_id
-from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Counts, Flows, Ints, Rows, Seen, Words
+from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Flows, Rows, Seen
 from auditor.flowends import NO_PORT, Ends
 from auditor.flowfilter import FlowFilters
 from auditor.formats import address_text, flow_id_text
@@ -90,7 +90,7 @@ class Grouping:
         facts = self._facts(messages, collected)
         words = [hits[number] for number in judged.hits]
         outcomes = [OUTCOMES[number] for number in judged.outcome]
-        flow_ids = _FlowIds(flows.flow_id[rows])
+        flow_ids = _FlowIds(flows.flow_id[rows].data)
         shown = zip(events, self._evidence(rows, starts), strict=True)
         keys = zip(*[facts[name] for name in KEY], facts["via"], strict=True)
         columns: dict[str, Iterable[Any]] = {
@@ -182,10 +182,10 @@ class Grouping:
         shown = rows[np.arange(len(rows)) - np.repeat(starts, sizes) < MAX_EVIDENCE]
         frames = _Frames(
             [str(capture["path"]) for capture in self._context.health.captures],
-            flows.capture[shown],
-            flows.first_frame[shown],
-            flows.syn_frame[shown],
-            flows.start_ns[shown],
+            flows.capture[shown].data,
+            flows.first_frame[shown].data,
+            flows.syn_frame[shown].data,
+            flows.start_ns[shown].data,
         )
         ends = np.cumsum(np.minimum(sizes, MAX_EVIDENCE)).tolist()
         return [Stretch(frames, *ends) for ends in pairwise([0, *ends])]
@@ -193,28 +193,28 @@ class Grouping:
 
 @frozen
 class _FlowIds:
-    numbers: Words
+    numbers: memoryview
 
     def items(self, first: int, last: int) -> list[str]:
-        return list(map(flow_id_text, self.numbers[first:last].tolist()))
+        return [flow_id_text(number) for number in self.numbers[first:last]]
 
 
 @frozen
 class _Frames:
-    """Where flows are first seen, and their SYNs where those came later."""
+    """Where flows are first seen, and their SYNs where those came later. A memoryview gives one number in half the time
+    that numpy takes."""
 
     paths: Sequence[str]
-    capture: Counts
-    first: Words
-    syn: Words
-    start_ns: Ints
+    capture: memoryview
+    first: memoryview
+    syn: memoryview
+    start_ns: memoryview
 
     def items(self, first: int, last: int) -> list[Evidence]:
         found = []
-        columns = (self.capture, self.first, self.syn, self.start_ns)
-        for capture, frame, syn, start in zip(*(column[first:last].tolist() for column in columns), strict=True):
-            path = self.paths[capture]
-            found.append(Evidence(path, frame, start))
+        for row in range(first, last):
+            path, frame, syn = self.paths[self.capture[row]], self.first[row], self.syn[row]
+            found.append(Evidence(path, frame, self.start_ns[row]))
             if syn not in (0, frame):
                 found.append(Evidence(path, syn, None))
         return found
