@@ -69,7 +69,7 @@ class Prints:
     digest_bytes_reverse: Ports
 
     @classmethod
-    def of(cls, batches: Sequence[Mapping[str, bytes]]) -> Prints:
+    def of(cls, batches: Sequence[Mapping[str, Any]]) -> Prints:
         """The fingerprints of all rows of the engine's batches."""
         columns = {
             name: np.concatenate([np.frombuffer(b"", kind), *(np.frombuffer(batch[name], kind) for batch in batches)])

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, cached_property
-from itertools import chain, pairwise, starmap
+from itertools import pairwise, starmap
 from typing import Any
 
 import numpy as np

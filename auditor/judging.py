@@ -51,7 +51,7 @@ if TYPE_CHECKING:
 class Outside(NamedTuple):
     """What was read of the outside, where there are two vantages; the batches with their fingerprints."""
 
-    batches: Sequence[Mapping[str, bytes]]
+    batches: Sequence[Mapping[str, Any]]
     health: Health
 
 

@@ -33,7 +33,7 @@ class Vantage(NamedTuple):
     """What one side's scan brought."""
 
     rows: Flows
-    batches: Sequence[Mapping[str, bytes]]  # with the fingerprints of `rows`
+    batches: Sequence[Mapping[str, Any]]  # with the fingerprints of `rows`
     health: Health
 
 
