@@ -6,10 +6,12 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from auditor.formats import time_text
-from auditor.frozen import frozen
+from auditor.frozen import frozen, replace
 from auditor.hashing import sha256_hex
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from auditor.severity import Outcome, Severity
     from auditor.site import Waiver
 
@@ -71,8 +73,8 @@ class Finding:
     count: int
     first_ns: int | None  # None: no packet shows it
     last_ns: int | None
-    flow_ids: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
+    flow_ids: Sequence[str]
+    evidence: Sequence[Evidence]
     display_filter: str
     remediation: str
     waiver: AppliedWaiver | None = None
@@ -89,6 +91,10 @@ class Finding:
     @property
     def waived(self) -> bool:
         return self.waiver is not None and not self.waiver.expired
+
+    def apart(self) -> Finding:
+        """The same for keeping: flow ids and evidence of its own, instead of a share in those of all its time."""
+        return replace(self, flow_ids=tuple(self.flow_ids), evidence=tuple(self.evidence))
 
     def to_dict(self) -> dict[str, Any]:
         return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.formats import SECOND_NS
+from auditor.frozen import replace
 from auditor.judging import judge
 from auditor.pipeline import local_day
 from auditor.watch.ledger import Ledger
@@ -86,4 +87,4 @@ class Judging:
         judged = judge([columns], self._window, health, packs, site, local_day(now_ns))
         if judged.rows is not None:
             self._window.note_clients(judged.rows.flows)
-        return judged
+        return replace(judged, findings=[finding.apart() for finding in judged.findings])
