@@ -102,23 +102,29 @@ impl Worker {
             if self.states.iter().all(|state| state.ended) {
                 break;
             }
-            let now = Instant::now();
-            if now >= due || self.unhurried && self.latest_ns - self.told_ns >= self.tick.as_nanos() as i64 {
+            if Instant::now() >= due || self.unhurried && self.has_enough() {
                 if self.unhurried {
                     self.shared.wait_until_free();
                 }
                 if self.shared.is_free() {
                     let tick = self.tick();
                     self.shared.put(tick);
-                    due = now + self.tick;
+                    // From now on, not from when it was due: what waited for a long judgement would else be cut into
+                    // ticks of a few packets, each of which costs a judgement of all there is.
+                    due = Instant::now() + self.tick;
                 }
             }
             if idle {
-                let left = due.saturating_duration_since(now).min(Duration::from_millis(SLEEP_MS));
+                let left = due.saturating_duration_since(Instant::now()).min(Duration::from_millis(SLEEP_MS));
                 self.wait(left.max(Duration::from_millis(1)));
             }
         }
         self.finish();
+    }
+
+    /// Whether what waits to be told, of sources that wait as well, is a tick's worth or takes half of its room.
+    fn has_enough(&self) -> bool {
+        self.latest_ns - self.told_ns >= self.tick.as_nanos() as i64 || self.flows.len() >= PENDING_FLOWS / 2
     }
 
     /// Waits for packets, and looks after interfaces that were down or gone.
