@@ -18,8 +18,17 @@ if TYPE_CHECKING:
     from auditor.watch.options import Options
 
 CAUSES = ("kernel", "interface", "freezes", "down")
-# Ours: what found no room in the engine.
-ROOM = ("flows_lost", "evicted_flows", "quotes_dropped", "events_dropped", "evidence_lost")
+# Ours: limits of the engine, by what found no room.
+ROOM = (
+    "flows_lost",
+    "evicted_flows",
+    "quotes_dropped",
+    "events_dropped",
+    "fragment_limit_reached",
+    "stream_limits_reached",
+    "scan_pairs_forgotten",
+    "evidence_lost",
+)
 
 
 class Losses:

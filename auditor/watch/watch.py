@@ -158,7 +158,7 @@ class Watch:
                 streams=streams,
                 tick=options.tick,
                 ring_bytes=options.ring_bytes,
-                active_flows=options.active_flows,
+                room={**options.room, "ACTIVE_FLOWS": options.active_flows},
                 keep_duplicates=options.keep_duplicates,
                 vlan=options.vlan,
                 evidence=options.evidence
@@ -260,7 +260,7 @@ class Watch:
             return None
         from auditor.watch.evidence import Evidence
 
-        return Evidence(folder, self._options.evidence_bytes)
+        return Evidence(folder, self._options)
 
     def _health_fields(self) -> dict[str, Any]:
         judging = self._judging

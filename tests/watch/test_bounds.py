@@ -58,9 +58,8 @@ def test_findings_beyond_the_limit_are_counted() -> None:
 
 
 def test_findings_that_wait_for_their_packets_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.watch.evidence.WAITING", 2)
     monkeypatch.setattr(Evidence, "_work", lambda _: None)  # a disk that takes nothing
-    evidence = Evidence(tmp_path, 1)
+    evidence = Evidence(tmp_path, Options(evidence_bytes=1, evidence_waiting=2))
     for finding in [one for one in auditor.audit(VIOLATING).judged.findings if one.flow_ids][:5] * 2:
         evidence.want(finding)
     # the two that wait may be told again

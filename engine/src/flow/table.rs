@@ -7,7 +7,7 @@ use super::key::{FlowKey, Side, mix, protocol};
 use super::ports;
 use super::record::{Basis, EndState, Flow, seen};
 use super::tcp::{self, flag};
-use super::tombstone::{Memory, Tombstone};
+use super::tombstone::{FLOW_MEMORY, Memory, Tombstone};
 use super::wheel::{Timer, Wheel};
 use crate::wire::{Packet, Transport};
 
@@ -142,7 +142,7 @@ impl Table {
             index: Index::new(),
             wheel: Wheel::new(),
             due: Vec::new(),
-            memory: Memory::default(),
+            memory: Memory::new(FLOW_MEMORY),
             ended: Vec::new(),
             rest: Vec::new(),
             seed,
@@ -153,6 +153,12 @@ impl Table {
             limit: limit.max(1),
             counts: Counts::default(),
         }
+    }
+
+    /// The same, that remembers no more than so many flows which have ended.
+    #[must_use]
+    pub fn remembering(self, most: usize) -> Table {
+        Table { memory: Memory::new(most), ..self }
     }
 
     /// Names the captures in the identities of flows that end from now on.
