@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import CaptureError
 from auditor.formats import time_text
 from auditor.health import health_of
+from auditor.watch.limits import problems
 from auditor.watch.sniffing import LOST
 
 if TYPE_CHECKING:
@@ -65,9 +66,12 @@ class Losses:
     def captures(self) -> Sequence[Mapping[str, Any]]:
         return self._captures
 
-    def health(self) -> Health:
-        """For the judgement: what the captures can carry."""
-        return health_of(self._captures, self._totals)
+    def health(self, reached: Mapping[str, int]) -> Health:
+        """For the judgement: what the captures can carry. `reached`: limits; the first capture tells of them."""
+        captures = self._captures
+        if captures and (told := problems(reached)):
+            captures = [{**captures[0], "problems": [*captures[0]["problems"], *told]}, *captures[1:]]
+        return health_of(captures, self._totals)
 
     def interval(self, now_ns: int) -> dict[str, Any]:
         """Counters of the time since the last call, which begins the next interval. In it the losses are weighed."""
@@ -118,9 +122,9 @@ class Losses:
         lost = capture["drops"]
         # A loss that one interval found too much is not made up by a month of quiet.
         tolerated = 0 if self._worst_over else int(self._tolerated * (capture["packets"] + lost))
-        problems = [*capture["problems"], *self._sniffed.get(capture["path"], ())]
+        met = [*capture["problems"], *self._sniffed.get(capture["path"], ())]
         if state["down"]:
-            problems.append(
+            met.append(
                 {
                     "name": "interface-down",
                     "count": state["down"],
@@ -131,8 +135,8 @@ class Losses:
                     "hides_traffic": True,
                 }
             )
-        hidden = any(problem["hides_traffic"] for problem in problems) or lost > tolerated
+        hidden = any(problem["hides_traffic"] for problem in met) or lost > tolerated
         complete = capture["complete"] and not hidden
         if not state["ended"] and not hidden and not capture["error"]:
             complete = True  # it goes on: that it has no end yet is no loss
-        return {**capture, "problems": problems, "drops_tolerated": tolerated, "complete": complete}
+        return {**capture, "problems": met, "drops_tolerated": tolerated, "complete": complete}
