@@ -173,7 +173,7 @@ def watch(
     streams: Sequence[str],
     tick: float,
     ring_bytes: int,
-    active_flows: int,
+    room: Mapping[str, int],
     networks: Sequence[tuple[int, int]] | None,
     ports: Sequence[int],
     wishes: Wishes | None,

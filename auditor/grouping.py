@@ -54,25 +54,42 @@ class Grouping:
         return FlowFilters(self._flows, self._ends)
 
     def findings(self, check: Check) -> list[Finding]:
-        """The check's findings, in the order of their keys."""
+        """The check's findings, in the order of their keys; MAX_FINDINGS at most."""
+        return self._findings_of(check, self._objections(check), MAX_FINDINGS)
+
+    def findings_of_all(self, checks: Sequence[Check], most: int) -> Iterator[Finding]:
+        """The findings of the checks, at most so many of all of them together. Each check has its fair share."""
+        known = [self._objections(check) for check in checks]
+        share = min(MAX_FINDINGS, fair_share([0 if one is None else len(one[1].starts) for one in known], most))
+        for check, objections in zip(checks, known, strict=True):
+            yield from self._findings_of(check, objections, share)
+
+    def _objections(self, check: Check) -> tuple[Sequence[Hits], Collected] | None:
+        """What the check objects to in flows; None where that is nothing."""
         hits = [hit for hit in check.find(self._flows, self._context) if len(hit.rows)]
+        if not hits:
+            return None
+        return hits, collect(hits, self._flows, self._ends, self._outcomes, self._context.labels.vendors)
+
+    def _findings_of(
+        self, check: Check, objections: tuple[Sequence[Hits], Collected] | None, most: int
+    ) -> list[Finding]:
         found = [_capture_finding(check, hit, self._context) for hit in check.find_in_captures(self._context)]
-        if hits:
-            vendors = self._context.labels.vendors
-            collected = collect(hits, self._flows, self._ends, self._outcomes, vendors)
-            found += self._findings(check, hits, self._listed(check, collected))
+        if objections is not None:
+            hits, collected = objections
+            found += self._findings(check, hits, self._listed(check, collected, most))
         waivers = self._context.site.waivers
         return [replace(one, waiver=applied_waiver(one, waivers, self._as_of)) if waivers else one for one in found]
 
-    def _listed(self, check: Check, collected: Collected) -> Collected:
-        """Those that become findings: all, or those of the worst MAX_FINDINGS; the others count as `unlisted`."""
-        if len(collected.starts) <= MAX_FINDINGS:
+    def _listed(self, check: Check, collected: Collected, most: int) -> Collected:
+        """Those that become findings: all, or the worst of them, `most`; the others count as `unlisted`."""
+        if len(collected.starts) <= most:
             return collected
         worst = collected.worst()
         order = np.argsort(-worst.astype(np.int64), kind="stable")
-        left_out = order[MAX_FINDINGS:]
+        left_out = order[most:]
         self.unlisted.append(Unlisted(check.id, len(left_out), Severity(int(worst[left_out].max()))))
-        return collected.only(np.sort(order[:MAX_FINDINGS]))
+        return collected.only(np.sort(order[:most]))
 
     def _findings(self, check: Check, hits: Sequence[Hits], collected: Collected) -> Iterator[Finding]:
         """The findings in what was collected.
@@ -218,6 +235,15 @@ class _Frames:
             if syn not in (0, frame):
                 found.append(Evidence(path, syn, None))
         return found
+
+
+def fair_share(sizes: Iterable[int], room: int) -> int:
+    """The most that each may have so that all together have no more than `room`: who needs less leaves it to others."""
+    for waiting, size in reversed(list(enumerate(sorted(sizes, reverse=True), 1))):
+        if size * waiting > room:
+            return room // waiting
+        room -= size
+    return max(sizes, default=0)
 
 
 def _messages(hits: Sequence[Hits], facts: Mapping[str, Sequence[Any]]) -> list[str]:

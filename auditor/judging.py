@@ -76,8 +76,12 @@ def judge(
     as_of: date,
     outside: Outside | None = None,
     processes: Sequence[Connection] = (),
+    listed: int | None = None,
 ) -> Judged:
-    """Everything that follows from the wanted flows, after the last batch. `processes`: what hosts tell of them."""
+    """Everything that follows from the wanted flows, after the last batch. `processes`: what hosts tell of them.
+
+    `listed`: findings of all checks together, at most; None: as many of each check as a report lists.
+    """
     rows, vantages = joined(batches), None
     if outside is not None:
         from auditor.vantages import Vantage, cross
@@ -110,7 +114,10 @@ def judge(
     )
     checks = all_checks()
     grouping = Grouping(flows, context, as_of)
-    findings = sorted_findings(finding for check in checks for finding in grouping.findings(check))
+    if listed is None:
+        findings = sorted_findings(finding for check in checks for finding in grouping.findings(check))
+    else:
+        findings = sorted_findings(grouping.findings_of_all(checks, listed))
     sessions = sessions_of(flows, context)
     judges = Judges(
         ids=[check.id for check in checks],

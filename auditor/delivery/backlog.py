@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from auditor.delivery.weight import weight
 from auditor.sinks.base import OF_FINDINGS, Event, Grouping
 
 LIKE: Final = ("event", "check", "vendor", "severity", "certainty", "outcome", "direction", "protocol")
@@ -17,15 +18,20 @@ MAX_EXAMPLES: Final = 10
 """Findings that a group names."""
 MAX_ENDS: Final = 1000
 """Clients, and servers, that a group tells apart."""
+END_BYTES: Final = 150
+"""What an address takes in a set, and a bit more."""
+UNBOUNDED: Final = 1 << 60
+"""More bytes than there are."""
 HEALTH_SHARE: Final = 0.5
 """Health is heard as long as no more of the queue than this is taken: findings come first."""
 
 
 class Waiting(NamedTuple):
-    """An event, and for how many it stands: 0 for what the backlog itself has to say."""
+    """An event, for how many it stands (0: what the backlog itself has to say), and the memory that it takes."""
 
     event: Event
     weight: int
+    bytes: int = 0
 
 
 @dataclass(slots=True)
@@ -34,6 +40,7 @@ class Group:
 
     first: Event
     due: float
+    bytes: int = 0
     count: int = 0
     flows: int = 0
     ids: list[str] = field(default_factory=list)
@@ -42,22 +49,27 @@ class Group:
     first_seen: str = ""
     last_seen: str = ""
 
-    def add(self, event: Event) -> None:
+    def add(self, event: Event, room: int) -> int:
+        """Take a finding; the memory that it took, at most about `room` bytes: without, its ends are not told apart."""
         self.count += 1
         self.flows += event.get("count") or 0
         if len(self.ids) < MAX_EXAMPLES and event.get("id"):
             self.ids.append(event["id"])
+        before = len(self.clients) + len(self.servers)
         for ends, key in ((self.clients, "client_ip"), (self.servers, "server_ip")):
-            if len(ends) < MAX_ENDS and event.get(key):
+            if len(ends) < MAX_ENDS and event.get(key) and room > 0:
                 ends.add(event[key])
+        new = (len(self.clients) + len(self.servers) - before) * END_BYTES
+        self.bytes += new
         first, last = event.get("first_seen") or "", event.get("last_seen") or ""
         self.first_seen = min(self.first_seen or first, first or self.first_seen)
         self.last_seen = max(self.last_seen, last)
+        return new
 
     def waiting(self) -> Waiting:
         """The first finding alone, or with what the others add to it."""
         if self.count == 1:
-            return Waiting(self.first, 1)
+            return Waiting(self.first, 1, self.bytes)
         told = {
             "findings": self.count,
             "flows": self.flows,
@@ -68,14 +80,24 @@ class Group:
             "last_seen": self.last_seen or None,
         }
         message = f"{self.first.get('message', '')} (and {self.count - 1:,} like it)"
-        return Waiting({**self.first, "message": message, "grouped": told}, self.count)
+        return Waiting({**self.first, "message": message, "grouped": told}, self.count, self.bytes)
 
 
 class Backlog:
-    """Events that wait. `limit`: how many, at most; `rate`: how many may leave in a minute, 0: all."""
+    """Events that wait. `limit`: how many, at most, in `room` bytes; `rate`: how many may leave in a minute, 0: all."""
 
-    def __init__(self, limit: int, *, grouping: Grouping | None = None, rate: int = 0, wait: float = 0.0) -> None:
+    def __init__(
+        self,
+        limit: int,
+        *,
+        grouping: Grouping | None = None,
+        rate: int = 0,
+        wait: float = 0.0,
+        room: int | None = None,
+    ) -> None:
         self.limit = limit
+        self.room = room
+        self._taken = 0  # bytes, where there is a limit of them
         self.grouping = grouping
         self.rate = rate
         self.wait = wait
@@ -95,9 +117,11 @@ class Backlog:
         if self.grouping is not None and event["event"] in OF_FINDINGS:
             return self._group(event, now)
         room = self.limit * HEALTH_SHARE if event["event"] == "health" else self.limit
-        if len(self._single) >= room:
+        size = self._size(event)
+        if len(self._single) >= room or size > self._left:
             return self._lose("queue-full")
-        self._single.append((Waiting(event, 1), now + self.wait))
+        self._taken += size
+        self._single.append((Waiting(event, 1, size), now + self.wait))
         return True
 
     def take(self, now: float, most: int, *, all: bool = False) -> list[Waiting]:
@@ -116,6 +140,7 @@ class Backlog:
             if len(self._told) > MAX_KINDS:
                 self._told.popitem(last=False)
         self._allowance -= len(taken)
+        self._taken -= sum(item.bytes for item in taken)
         return taken
 
     def next_due(self, now: float) -> float | None:
@@ -137,12 +162,25 @@ class Backlog:
         if group is None:
             if len(self._groups) >= MAX_KINDS:
                 return self._lose("too-many-kinds")
+            size = self._size(event)
+            if size > self._left:
+                return self._lose("queue-full")
+            self._taken += size
             due = now + self.grouping.wait
             if kind in self._told:
                 due = max(due, self._told[kind] + self.grouping.interval)
-            group = self._groups[kind] = Group(event, due)
-        group.add(event)
+            group = self._groups[kind] = Group(event, due, size)
+        self._taken += group.add(event, self._left)
         return True
+
+    def _size(self, event: Event) -> int:
+        """Bytes of an event, where they count."""
+        return 0 if self.room is None else weight(event)
+
+    @property
+    def _left(self) -> int:
+        """Bytes that may still be taken."""
+        return UNBOUNDED if self.room is None else self.room - self._taken
 
     def _due_groups(self, now: float, all: bool) -> Iterator[tuple[Any, ...]]:
         return (kind for kind, group in list(self._groups.items()) if all or group.due <= now)

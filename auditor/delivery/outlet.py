@@ -42,11 +42,12 @@ class OutletState:
 class Outlet:
     """Takes events at once and delivers them when it can."""
 
-    def __init__(self, sink: Sink, settings: Common) -> None:
+    def __init__(self, sink: Sink, settings: Common, room: int | None = None) -> None:
+        """`room`: bytes that waiting events may take, those that are being delivered apart."""
         self.settings = settings
         self._sink = sink
         self._backlog = Backlog(
-            settings.queue, grouping=settings.group, rate=settings.rate, wait=max(0.0, sink.batch_wait)
+            settings.queue, grouping=settings.group, rate=settings.rate, wait=max(0.0, sink.batch_wait), room=room
         )
         self._state = OutletState(settings.label, settings.kind)
         self._lost: Counter[str] = Counter()  # beside the backlog's own

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from auditor.errors import AuditorError
 from auditor.monitor.config import Loaded
 from auditor.monitor.making import Judging
-from auditor.monitor.run import STREAM
 from auditor.sinks import open_sink
 from auditor.sinks.base import DeliveryError
 
@@ -34,7 +33,10 @@ def _checks(loaded: Loaded) -> Iterator[Checked]:
     monitor = loaded.monitor
     yield _tried("packs and site", lambda: _judging(loaded))
     for name in monitor.interfaces:
-        yield from _interface(name, monitor.source)
+        if name in monitor.streams:
+            yield Checked(f"interface {name}", True, "a capture on a pipe or in a file")
+        else:
+            yield from _interface(name, monitor.source)
     for settings in monitor.sinks:
         sink = open_sink(settings, loaded.place)
         yield _tried(f"sink {settings.label}", sink.probe)
@@ -77,9 +79,6 @@ def _judging(loaded: Loaded) -> str:
 
 def _interface(name: str, source: str) -> Iterator[Checked]:
     what = f"interface {name}"
-    if name == STREAM or os.path.exists(name):
-        yield Checked(what, True, "a capture on a pipe or in a file")
-        return
     known = [found for _, found in socket.if_nameindex()]
     if name not in known:
         yield Checked(what, False, "there is no such interface", f"there are: {', '.join(known)}")

@@ -25,6 +25,8 @@ from auditor.windows import AnyWindow, WeeklyWindow, Window
 DEFAULT_WINDOW: Final = WeeklyWindow(start="00:00", end="24:00", timezone="UTC")
 """Without windows each day is one: a report and a coverage that speak of months say nothing of a night."""
 DEFAULT_LISTEN: Final = HostPort("127.0.0.1", 9477)
+STREAM: Final = "-"
+"""The interface that is a capture on standard input."""
 SENSOR_PATTERN: Final = r"[A-Za-z0-9._-]{1,64}"
 
 
@@ -132,6 +134,9 @@ class Limits:
     known_sessions: Count | None = None
     ring: Size | None = None
     """Of each interface: packets that wait to be read."""
+    memory: Size | None = None
+    """Of all that the process takes. All limits, those of no key as well, become as small as that needs, and the keys
+    beside this one make theirs smaller still. One that is too small to work with is refused."""
 
 
 PlainMetrics: TypeAlias = Annotated[Metrics | None, Shorthand()]
@@ -187,6 +192,11 @@ class Monitor:
     @property
     def all_windows(self) -> tuple[Window, ...]:
         return self.windows or (DEFAULT_WINDOW,)
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Those of the interfaces that are captures, on a pipe or in a file."""
+        return tuple(name for name in self.interfaces if name == STREAM or os.path.exists(name))
 
     @property
     def severity(self) -> Severity:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from auditor.delivery.outlet import Outlet
 from auditor.formats import time_text
+from auditor.monitor.memory import room_of
 from auditor.monitor.status import SCHEMA, process_start
 from auditor.quantities import time_text as length_text
 from auditor.sinks import open_sink
@@ -51,7 +52,8 @@ class Hub:
         """`also` hears every event at once, in the thread that tells it."""
         self.also = also
         self.loaded, self.version = loaded, version
-        self.outlets = [Outlet(open_sink(one, loaded.place), one) for one in loaded.monitor.sinks]
+        self.room = room_of(loaded.monitor)
+        self.outlets = [Outlet(open_sink(one, loaded.place), one, self.room.queue) for one in loaded.monitor.sinks]
         self.store: StoreWriter | None = self._store()
         self.reloaded: dict[str, Any] | None = None
         self.state = "running"
@@ -182,6 +184,7 @@ class Hub:
             version=self.version,
             keep=settings.keep,
             size=settings.size,
+            room=self.room.store,
             say=self.say,
         )
 

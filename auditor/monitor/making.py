@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from auditor.monitor.evidence import SHARES
+from auditor.monitor.memory import room_of
 from auditor.sinks.base import Event
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ def make_watch(judging: Judging, publish: Publish, on_tick: OnTick, evidence: Pa
         keep_duplicates=monitor.keep_duplicates,
         vlan=monitor.vlan,
     )
+    capped = room_of(monitor).options
+    options = replace(options, **capped)
     if monitor.limits is not None:
         limits = monitor.limits
         given: dict[str, Any] = {
@@ -69,7 +72,8 @@ def make_watch(judging: Judging, publish: Publish, on_tick: OnTick, evidence: Pa
             "known_sessions": limits.known_sessions,
             "ring_bytes": limits.ring,
         }
-        options = replace(options, **{name: value for name, value in given.items() if value is not None})
+        chosen = {name: value for name, value in given.items() if value is not None}
+        options = replace(options, **{name: min(value, capped.get(name, value)) for name, value in chosen.items()})
     if evidence is not None and monitor.evidence is not None:
         options = replace(
             options,

@@ -6,7 +6,6 @@ the one before it ends: nothing passes between them, and what goes on over the c
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 0.2
 """How soon a signal, the end of a window or the end of the capture is noticed."""
-STREAM: Final = "-"
 
 
 class _Part:
@@ -222,7 +220,7 @@ class Conductor:
 
     def _cuts(self) -> Iterator[Stretch]:
         """Parts of time; a stream, which cannot be opened twice, is one."""
-        if self.whole or any(name == STREAM or os.path.exists(name) for name in self.loaded.monitor.interfaces):
+        if self.whole or self.loaded.monitor.streams:
             return iter([Stretch("window", time.time_ns(), None)])
         return stretches(self.loaded.monitor.all_windows, time.time_ns())
 

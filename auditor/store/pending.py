@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from auditor.delivery.weight import weight
 from auditor.sinks.base import OF_FINDINGS, Event
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ MAX_FINDINGS: Final = 20_000
 """States of findings that wait: 50 MB at 2.5 kB each, and as much again while so many are being written."""
 MAX_ROWS: Final = 20_000
 """Health and notices that wait: two days of them."""
+
+
+SESSION_BYTES: Final = 1_000
+"""What a session takes, and a bit more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,18 +53,20 @@ class Round:
 
 @dataclass(slots=True)
 class Pending:
-    """Events that wait, by kind, and how many found no room."""
+    """Events that wait, by kind, and how many found no room. `room`: bytes that all of it may take."""
 
     rounds: list[Round] = field(default_factory=lambda: [Round()])
     rows: list[tuple[Part, Event]] = field(default_factory=list)
     standing: dict[int, Standing] = field(default_factory=dict)
     tick_ns: int = 0
     lost: Counter[str] = field(default_factory=Counter)
+    room: int | None = None
+    taken: int = 0
 
     def put(self, part: Part, event: Event) -> None:
         """Take an event; one that finds no room is counted as lost, by kind."""
         if event["event"] not in OF_FINDINGS:
-            if len(self.rows) >= MAX_ROWS:
+            if len(self.rows) >= MAX_ROWS or not self._takes(event):
                 self.lost[str(event["event"])] += 1
             else:
                 self.rows.append((part, event))
@@ -67,7 +74,7 @@ class Pending:
         key = (id(part), str(event["id"]))
         last = self.rounds[-1]
         known = key in last.open
-        if not known and self.findings >= MAX_FINDINGS:
+        if (not known and self.findings >= MAX_FINDINGS) or not self._takes(event, last.open.get(key)):
             self.lost["finding"] += 1
         elif event["event"] != "closed":
             last.open[key] = (part, event)
@@ -77,6 +84,27 @@ class Pending:
         else:
             last.open.pop(key, None)
             last.closed[key] = (part, event)
+
+    def stand(self, standing: Standing) -> None:
+        """Take the last word on a part; where there is no room, without its sessions, which are counted as lost."""
+        before = self.standing.get(id(standing.part))
+        freed = 0 if before is None else len(before.sessions) * SESSION_BYTES
+        size = len(standing.sessions) * SESSION_BYTES
+        if self.room is not None and self.taken - freed + size > self.room:
+            self.lost["session"] += len(standing.sessions)
+            standing.sessions, size = (), 0
+        self.taken += size - freed
+        self.standing[id(standing.part)] = standing
+
+    def _takes(self, event: Event, instead: tuple[Part, Event] | None = None) -> bool:
+        """Whether there is room for an event, in the place of another one; then it is taken."""
+        if self.room is None:
+            return True
+        size = weight(event) - (0 if instead is None else weight(instead[1]))
+        if self.taken + size > self.room:
+            return False
+        self.taken += size
+        return True
 
     @property
     def findings(self) -> int:

@@ -74,9 +74,11 @@ class StoreWriter:
         version: str,
         keep: int = 0,
         size: int = 0,
+        room: int | None = None,
         say: Say = lambda _: None,
     ) -> None:
-        """`keep`: seconds, `size`: bytes, 0: for ever, any. `say` hears of an interrupted run and of losses."""
+        """`keep`: seconds, `size`: bytes, 0: for ever, any. `room`: bytes of memory that what waits may take, and
+        as many what is being written. `say` hears of an interrupted run and of losses."""
         self._open = open
         self.sensor, self.version, self.keep, self.size = sensor, version, keep, size
         self._say = say
@@ -86,7 +88,8 @@ class StoreWriter:
         self._run: int | None = None
         self._started_ns = time.time_ns()
         self._batch = 0
-        self._pending = Pending()
+        self._room = room
+        self._pending = Pending(room=room)
         self._flying: Pending | None = None
         self._lost: Counter[str] = Counter()
         self._told_lost = 0
@@ -120,7 +123,7 @@ class StoreWriter:
             self._pending.tick_ns = time_ns
             if now - self._last_standing.get(id(part), -STANDING_SECONDS) >= STANDING_SECONDS:
                 self._last_standing[id(part)] = now
-                self._pending.standing[id(part)] = Standing(part, sessions, coverage)
+                self._pending.stand(Standing(part, sessions, coverage))
             self._changed.notify()
 
     def end_part(
@@ -130,7 +133,7 @@ class StoreWriter:
         with self._changed:
             self._last_standing.pop(id(part), None)
             self._pending.tick_ns = max(self._pending.tick_ns, end_ns)
-            self._pending.standing[id(part)] = Standing(part, sessions, coverage, end_ns, verdict)
+            self._pending.stand(Standing(part, sessions, coverage, end_ns, verdict))
             self._changed.notify()
 
     def close(self, seconds: float = CLOSE_SECONDS) -> None:
@@ -162,7 +165,7 @@ class StoreWriter:
                 while not (self._flying or self._pending.tick_ns) and self._deadline is None:
                     self._changed.wait(RETENTION_SECONDS)
                 if self._flying is None and self._pending:
-                    self._flying, self._pending = self._pending, Pending()
+                    self._flying, self._pending = self._pending, Pending(room=self._room)
                     self._lost += self._flying.lost
                     self._batch += 1
                 flying, deadline = self._flying, self._deadline
@@ -282,7 +285,7 @@ class StoreWriter:
             with self._connection.begin():
                 if self._pending.rows:
                     write(self._connection, self._run or 0, self._batch + 1, self._pending)
-                    self._pending = Pending()
+                    self._pending = Pending(room=self._room)
                 ended = {"ended_ns": time.time_ns(), "ending": "stopped"}
                 self._connection.execute(update(RUNS).where(RUNS.c.id == self._run).values(**ended))
         except (SQLAlchemyError, OSError, StoreError) as error:

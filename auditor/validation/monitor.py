@@ -83,6 +83,13 @@ def _template_faults(path: str) -> Iterator[str]:
 
 
 def _relations(monitor: Monitor, given: dict[str, Any]) -> Iterator[Fault]:
+    if monitor.limits is not None and monitor.limits.memory is not None:
+        from auditor.monitor.memory import MIB, smallest
+
+        if monitor.limits.memory < (least := smallest(monitor)):
+            written = mapping(given, "limits").get("memory")
+            message = f"{written!r} is too little for what this file asks for; expected {least // MIB}M or more"
+            yield Fault(("limits", "memory"), message)
     store = monitor.store
     if store is not None and store.sqlite and store.password is not None:
         yield Fault(("store", "password"), "has no effect with SQLite; expected a postgresql:// URL, or no password")

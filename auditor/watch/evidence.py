@@ -23,22 +23,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from auditor.finding import Finding
+    from auditor.watch.options import Options
 
 FINDING_BYTES = 8 << 20  # written for one finding at once; a flow is kept with some kilobytes
-AT_ONCE = 16  # findings for which the ring is read once; it takes a second for a large one
 COUNT_SECONDS = 10.0  # between two looks at all files of a full folder, which may hold thousands
-REMEMBERED = 20_000  # findings of which it is known how far they were saved, the latest
-WAITING = 10_000  # findings that wait for their packets, some kilobytes each; further ones get none, which is counted
 Position = tuple[int, int]
 START: Position = (0, 0)
 
 
 class Evidence:
-    """Saves findings' packets below `folder`, at most `limit` bytes of them in all."""
+    """Saves findings' packets below `folder`, at most `options.evidence_bytes` of them in all."""
 
-    def __init__(self, folder: Path, limit: int) -> None:
+    def __init__(self, folder: Path, options: Options) -> None:
         """Raises: WatchError where the thread cannot give up its rights."""
-        self._folder, self._limit = folder, limit
+        self._folder, self._options, self._limit = folder, options, options.evidence_bytes
         self._pending: dict[str, Finding] = {}
         self._saved: dict[str, dict[int, Position]] = {}  # by finding: how far each of its flows was saved
         self._used = self._bytes()  # of the findings' files
@@ -56,7 +54,7 @@ class Evidence:
         if not finding.flow_ids:
             return  # about the capture as a whole
         with self._changed:
-            if len(self._pending) >= WAITING and finding.id not in self._pending:
+            if len(self._pending) >= self._options.evidence_waiting and finding.id not in self._pending:
                 self._drop("evidence-waiting", 1)
                 return
             self._pending[finding.id] = finding
@@ -85,7 +83,7 @@ class Evidence:
                     self._changed.wait()
                 if not self._pending:
                     return
-                names = [name for name, _ in zip(self._pending, range(AT_ONCE), strict=False)]
+                names = [name for name, _ in zip(self._pending, range(self._options.evidence_at_once), strict=False)]
                 findings = [self._pending.pop(name) for name in names]
             try:
                 self._save(findings)
@@ -111,7 +109,7 @@ class Evidence:
                 continue
             self._saved.pop(finding.id, None)
             self._saved[finding.id] = dict.fromkeys((flow_id for flow_id, _ in flows), end)
-        while len(self._saved) > REMEMBERED:
+        while len(self._saved) > self._options.evidence_remembered:
             del self._saved[next(iter(self._saved))]
 
     def _flows(self, finding: Finding) -> list[tuple[int, Position]]:

@@ -28,8 +28,9 @@ class Judging:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._window = Window()
-        self._ledger = Ledger(findings=options.known_findings, sessions=options.known_sessions)
+        self._window = Window(options)
+        self._ledger = Ledger(findings=options.known_findings, sessions=options.known_sessions, named=options.named)
+        self._unlisted = 0  # findings that found no room in a judgement, the most
         self._judged_ns = 0
         self._behind = False  # flows went on since they were judged
         self.retired = 0  # rows that have left
@@ -65,7 +66,8 @@ class Judging:
     @property
     def dropped(self) -> dict[str, int]:
         """Limits that were reached, with how much found no room."""
-        return {**self._window.dropped, **self._ledger.dropped}
+        unlisted = {"unlisted-findings": self._unlisted} if self._unlisted else {}
+        return {**self._window.dropped, **self._ledger.dropped, **unlisted}
 
     def _judge(self, now_ns: int, health: Health, packs: tuple[EnabledPack, ...], site: Site) -> Judged:
         """Judge the window, and let old rows go; what they stood for is kept."""
@@ -84,7 +86,9 @@ class Judging:
 
     def _of_window(self, now_ns: int, health: Health, packs: tuple[EnabledPack, ...], site: Site) -> Judged:
         columns = self._window.judged_columns(now_ns)
-        judged = judge([columns], self._window, health, packs, site, local_day(now_ns))
+        listed = self._options.listed_findings
+        judged = judge([columns], self._window, health, packs, site, local_day(now_ns), listed=listed)
+        self._unlisted = max(self._unlisted, sum(more.count for more in judged.unlisted))
         if judged.rows is not None:
             self._window.note_clients(judged.rows.flows)
         return replace(judged, findings=[finding.apart() for finding in judged.findings])

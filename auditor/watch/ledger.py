@@ -25,16 +25,17 @@ if TYPE_CHECKING:
 
 # What is known of a statement that was judged several times; a later one says more or stays as it was.
 STRENGTH = {status: at for at, status in enumerate((NOT_CHECKABLE, NOT_EXERCISED, MET, INCONCLUSIVE, VIOLATED))}
-KEPT_FLOW_IDS = 1_000  # of one finding; it counts all of its flows
-KEPT_PORTS = 1_000
 FILTER_LENGTH = 4_096  # of a display filter that is joined with an earlier one
 
 
 class Ledger:
-    """What has left. `findings` and `sessions` bound what is kept; what finds no room is counted in `dropped`."""
+    """What has left. `findings` and `sessions` bound what is kept; what finds no room is counted in `dropped`.
 
-    def __init__(self, *, findings: int, sessions: int) -> None:
-        self._most = findings
+    `named`: flows, ports and servers that one of them names.
+    """
+
+    def __init__(self, *, findings: int, sessions: int, named: int) -> None:
+        self._most, self._named = findings, named
         self._findings: dict[str, Finding] = {}
         self._coverage: dict[tuple[str, str], Coverage] = {}
         self._sessions: deque[Session] = deque(maxlen=sessions)
@@ -62,7 +63,7 @@ class Ledger:
             if _run(session) not in still:
                 if len(self._sessions) == self._sessions.maxlen:
                     self.dropped["known-sessions"] = self.dropped.get("known-sessions", 0) + 1
-                self._sessions.append(session)
+                self._sessions.append(_shortened(session, self._named))
         for name, amount in before.traffic.items():
             rest = after.traffic[name]
             more = Amount(
@@ -81,7 +82,7 @@ class Ledger:
             if self._is_artefact(finding):
                 continue
             earlier = findings.get(finding.id)
-            findings[finding.id] = finding if earlier is None else _together(earlier, finding)
+            findings[finding.id] = finding if earlier is None else _together(earlier, finding, self._named)
         return replace(
             judged,
             findings=sorted_findings(findings.values()),
@@ -107,7 +108,9 @@ class Ledger:
             self.dropped["known-findings"] = self.dropped.get("known-findings", 0) + 1
             self._forgotten.add(finding.id)
             return
-        self._findings[finding.id] = finding if earlier is None else _together(earlier, finding)
+        self._findings[finding.id] = (
+            _named(finding, self._named) if earlier is None else _together(earlier, finding, self._named)
+        )
 
 
 def _difference(finding: Finding, left: Finding | None) -> Finding | None:
@@ -123,7 +126,19 @@ def _difference(finding: Finding, left: Finding | None) -> Finding | None:
     return replace(finding, count=finding.count - left.count, flow_ids=gone)
 
 
-def _together(earlier: Finding, later: Finding) -> Finding:
+def _named(finding: Finding, most: int) -> Finding:
+    """The finding, with so many of its flows and ports; it counts them all."""
+    if max(len(finding.flow_ids), len(finding.client_ports)) <= most:
+        return finding
+    return replace(finding, flow_ids=finding.flow_ids[-most:], client_ports=finding.client_ports[:most])
+
+
+def _shortened(session: Session, most: int) -> Session:
+    """The session, with so many of its servers."""
+    return session if len(session.servers) <= most else replace(session, servers=session.servers[:most])
+
+
+def _together(earlier: Finding, later: Finding, named: int) -> Finding:
     """One finding of two times. The graver one gives the words."""
     words = later if later.severity >= earlier.severity else earlier
     return replace(
@@ -131,10 +146,10 @@ def _together(earlier: Finding, later: Finding) -> Finding:
         certain=earlier.certain or later.certain,
         outcome=max(earlier.outcome, later.outcome),
         count=earlier.count + later.count,
-        client_ports=tuple(sorted({*earlier.client_ports, *later.client_ports}))[:KEPT_PORTS],
+        client_ports=tuple(sorted({*earlier.client_ports, *later.client_ports}))[:named],
         first_ns=_of(min, earlier.first_ns, later.first_ns),
         last_ns=_of(max, earlier.last_ns, later.last_ns),
-        flow_ids=tuple(dict.fromkeys((*later.flow_ids, *earlier.flow_ids)))[:KEPT_FLOW_IDS],
+        flow_ids=tuple(dict.fromkeys((*later.flow_ids, *earlier.flow_ids)))[:named],
         evidence=tuple(dict.fromkeys((*earlier.evidence, *later.evidence)))[:MAX_EVIDENCE],
         display_filter=_joined(earlier.display_filter, later.display_filter),
         waiver=later.waiver,

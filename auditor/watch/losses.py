@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import CaptureError
 from auditor.formats import time_text
 from auditor.health import health_of
+from auditor.watch.limits import problems
 from auditor.watch.sniffing import LOST
 
 if TYPE_CHECKING:
@@ -18,8 +19,17 @@ if TYPE_CHECKING:
     from auditor.watch.options import Options
 
 CAUSES = ("kernel", "interface", "freezes", "down")
-# Ours: what found no room in the engine.
-ROOM = ("flows_lost", "evicted_flows", "quotes_dropped", "events_dropped", "evidence_lost")
+# Ours: limits of the engine, by what found no room.
+ROOM = (
+    "flows_lost",
+    "evicted_flows",
+    "quotes_dropped",
+    "events_dropped",
+    "fragment_limit_reached",
+    "stream_limits_reached",
+    "scan_pairs_forgotten",
+    "evidence_lost",
+)
 
 
 class Losses:
@@ -56,9 +66,12 @@ class Losses:
     def captures(self) -> Sequence[Mapping[str, Any]]:
         return self._captures
 
-    def health(self) -> Health:
-        """For the judgement: what the captures can carry."""
-        return health_of(self._captures, self._totals)
+    def health(self, reached: Mapping[str, int]) -> Health:
+        """For the judgement: what the captures can carry. `reached`: limits; the first capture tells of them."""
+        captures = self._captures
+        if captures and (told := problems(reached)):
+            captures = [{**captures[0], "problems": [*captures[0]["problems"], *told]}, *captures[1:]]
+        return health_of(captures, self._totals)
 
     def interval(self, now_ns: int) -> dict[str, Any]:
         """Counters of the time since the last call, which begins the next interval. In it the losses are weighed."""
@@ -109,9 +122,9 @@ class Losses:
         lost = capture["drops"]
         # A loss that one interval found too much is not made up by a month of quiet.
         tolerated = 0 if self._worst_over else int(self._tolerated * (capture["packets"] + lost))
-        problems = [*capture["problems"], *self._sniffed.get(capture["path"], ())]
+        met = [*capture["problems"], *self._sniffed.get(capture["path"], ())]
         if state["down"]:
-            problems.append(
+            met.append(
                 {
                     "name": "interface-down",
                     "count": state["down"],
@@ -122,8 +135,8 @@ class Losses:
                     "hides_traffic": True,
                 }
             )
-        hidden = any(problem["hides_traffic"] for problem in problems) or lost > tolerated
+        hidden = any(problem["hides_traffic"] for problem in met) or lost > tolerated
         complete = capture["complete"] and not hidden
         if not state["ended"] and not hidden and not capture["error"]:
             complete = True  # it goes on: that it has no end yet is no loss
-        return {**capture, "problems": problems, "drops_tolerated": tolerated, "complete": complete}
+        return {**capture, "problems": met, "drops_tolerated": tolerated, "complete": complete}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from auditor.severity import Severity
@@ -27,9 +28,16 @@ class Options:
     # Ended flows of a client that has been silent for so long, in seconds, leave the judged rows. Longer than any
     # silence within a session (an idle control session may take an hour).
     window_age: float = 7200.0
+    window_events: int = 200_000  # of the judged flows, the latest; as many quotes; earlier ones are counted
+    port_scans: int = 100_000  # pairs that are remembered as port scans; further ones are counted
+    # Of one judgement, of all checks together, each its fair share; further ones are counted. None: as in an audit.
+    listed_findings: int | None = None
     known_findings: int = 10_000  # of a watch; further ones are counted
+    # Flows, client ports and servers that a finding or session names of which flows have left; it counts them all.
+    named: int = 1_000
     known_sessions: int = 10_000  # of a watch, the latest; earlier ones are counted
     active_flows: int = 200_000  # alive at once in the engine, some 400 bytes each
+    room: Mapping[str, int] = field(default_factory=dict)  # further limits of the engine, less than its `LIMITS`
     # Who reads interfaces: "kernel" (Linux) puts packets into a ring of the engine; "scapy" runs elsewhere too, is
     # slower, cannot tell what was dropped; "auto" is the kernel where it can.
     source: str = AUTO
@@ -41,6 +49,9 @@ class Options:
     evidence_bytes: int = 256 << 20  # of all segments of the ring on disk
     evidence_age: float = 86_400.0  # seconds after which a segment goes
     evidence_flow_bytes: int = 64 << 10  # IP bytes of one flow that are kept, both directions: data channels are long
+    evidence_waiting: int = 10_000  # findings that wait for their packets; further ones get none, which is counted
+    evidence_remembered: int = 20_000  # findings of which it is known how far they were saved, the latest
+    evidence_at_once: int = 16  # findings for which the ring is read once; it takes a second for a large one
     # Let the kernel turn away what no check can concern. Findings stay the same; traffic of nobody is not counted then.
     kernel_filter: bool = False
     keep_duplicates: bool = False  # packets that a mirror port delivered twice are two

@@ -122,7 +122,7 @@ class Watch:
 
     def report(self) -> Audit:
         """What `audit` would say of all that passed, after `run`; before, of all so far."""
-        health = self._losses.health()
+        health = self._health()
         judged = self._whole or judge_nothing(self._packs, self._totals, health)
         return Audit(
             health=health,
@@ -158,7 +158,7 @@ class Watch:
                 streams=streams,
                 tick=options.tick,
                 ring_bytes=options.ring_bytes,
-                active_flows=options.active_flows,
+                room={**options.room, "ACTIVE_FLOWS": options.active_flows},
                 keep_duplicates=options.keep_duplicates,
                 vlan=options.vlan,
                 evidence=options.evidence
@@ -232,7 +232,7 @@ class Watch:
 
     def _judge(self, tick: _engine.Tick, *, again: bool) -> Judged:
         """The judgement with this tick. Until one concerns a vendor there is nothing to judge, as in an audit."""
-        health = self._losses.health()
+        health = self._health()
         if self._judging is None and (_says_something(tick) or self._is_lossy(health, tick)):
             from auditor.watch.judging import Judging
 
@@ -260,7 +260,18 @@ class Watch:
             return None
         from auditor.watch.evidence import Evidence
 
-        return Evidence(folder, self._options.evidence_bytes)
+        return Evidence(folder, self._options)
+
+    def _health(self) -> Health:
+        return self._losses.health(self._limits())
+
+    def _limits(self) -> dict[str, int]:
+        """Limits that were reached, with how much found no room."""
+        return {
+            **self._losses.limits(),
+            **({} if self._judging is None else self._judging.dropped),
+            **({} if self._evidence is None else self._evidence.dropped),
+        }
 
     def _health_fields(self) -> dict[str, Any]:
         judging = self._judging
@@ -272,12 +283,8 @@ class Watch:
                 "retired": 0 if judging is None else judging.retired,
                 "evicted": self._totals.get("evicted_flows", 0),
             },
-            "limits": {
-                **self._losses.limits(),
-                **({} if judging is None else judging.dropped),
-                **(self._evidence.dropped if self._evidence is not None else {}),
-            },
-            "complete": not self._losses.health().losses(),
+            "limits": self._limits(),
+            "complete": not self._health().losses(),
         }
 
     def _tell_of_absence(self, before: frozenset[str]) -> None:

@@ -17,6 +17,7 @@ from auditor.distinct import among, distinct
 from auditor.events import NUMBERS, SAMPLES
 from auditor.flow import TCP
 from auditor.judging import QUOTE_TYPES
+from auditor.watch.options import Options
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +32,6 @@ SECOND_NS = 10**9
 # attempt that nobody answered after the same time.
 ANSWER_NS = 5 * SECOND_NS
 ROOM = 0.75  # of the rows, after some had to leave for want of room
-WINDOW_EVENTS = 200_000  # events and quotes of the judged flows that are kept, the latest; the others are counted
-PORT_SCANS = 100_000  # pairs that are remembered as port scans; further ones are counted
 # What tells how far a flow is; its counters aside.
 MILESTONES = ("state", "seen_forward", "seen_reverse", "basis")
 # Nobody is the client of what is no vendor's; all of that is one group.
@@ -43,7 +42,8 @@ PIECE = np.uint64(0x9E37_79B9_7F4A_7C15)  # spreads pieces of one flow over the 
 class Window:
     """Rows in order of arrival, each with the group of flows that it leaves with."""
 
-    def __init__(self) -> None:
+    def __init__(self, options: Options) -> None:
+        self._options = options
         self._rows: dict[str, Column] = {name: np.zeros(0, kind) for name, kind in TYPES.items()}
         self._final = np.zeros(0, np.bool_)
         self._group = np.zeros(0, np.uint64)
@@ -81,7 +81,7 @@ class Window:
         self.is_news = bool(events["kind"]) or tick.ended > 0
         self._take_events(events)
         self._take_samples(tick.samples)
-        self._quotes = _appended(self._quotes, tick.quotes, QUOTE_TYPES)
+        self._take_quotes(tick.quotes)
         if not tick.rows:
             return
         columns = tick.columns()
@@ -169,7 +169,7 @@ class Window:
         self._events = _appended(self._events, new, NUMBERS) | {
             name: [*self._events[name], *new[name]] for name in ("kind", "text", "more")
         }
-        surplus = len(self._events["kind"]) - WINDOW_EVENTS
+        surplus = len(self._events["kind"]) - self._options.window_events
         if surplus > 0:
             self._drop("window-events", surplus)
             self._keep_events(np.arange(len(self._events["kind"])) >= surplus)
@@ -191,9 +191,16 @@ class Window:
         keep = np.sort(len(both["flow_id"]) - 1 - last)
         self._samples = {name: column[keep] for name, column in both.items()}
 
+    def _take_quotes(self, new: Mapping[str, Any]) -> None:
+        self._quotes = _appended(self._quotes, new, QUOTE_TYPES)
+        surplus = len(self._quotes["flow_id"]) - self._options.window_events
+        if surplus > 0:
+            self._drop("window-quotes", surplus)
+            self._quotes = {name: column[surplus:].copy() for name, column in self._quotes.items()}
+
     def _note_scans(self, pairs: Sequence[tuple[int, int]]) -> None:
         for pair in pairs:
-            if len(self.port_scans) < PORT_SCANS:
+            if len(self.port_scans) < self._options.port_scans:
                 self.port_scans.add(pair)
             elif pair not in self.port_scans:
                 self._drop("port-scans", 1)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use auditor_engine::app::{Conversation, Event, Expected, Kind, Piece, Reassembler, Sample, Side, Target, dns, relay};
 use auditor_engine::capture::Capture;
 use auditor_engine::interest::Interest;
+use auditor_engine::room::Room;
 use auditor_engine::scan::{Options, Scan, Step, Totals, Wishes};
 use auditor_engine::wire::{Decoder, Packet, Transport};
 
@@ -254,7 +255,7 @@ fn flow_table_conserves_packets(data: &[u8]) {
         interest: (choice & 1 == 1).then(|| Interest::new(&[], &[80])),
         keep_all: choice & 2 == 0,
         validate_checksums: choice & 4 != 0,
-        active_flows: 1 + usize::from(choice >> 3),
+        room: Room { active_flows: 1 + usize::from(choice >> 3), ..Room::default() },
         wishes: Wishes {
             kinds: vec![(21, Kind::Ftp), (53, Kind::DnsTcp), (80, Kind::HttpConnect), (1080, Kind::Socks)],
             samples: Some(Interest::new(&[(0, u128::MAX)], &[])),

@@ -20,5 +20,6 @@ pub mod output;
 pub mod problem;
 pub mod quote;
 pub mod reading;
+pub mod room;
 pub mod scan;
 pub mod wire;

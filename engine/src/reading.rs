@@ -90,6 +90,17 @@ impl Reading {
         }
     }
 
+    /// Lets go of all memory that waits for something: what it waits for counts as lost.
+    pub fn let_go(&mut self, events: &mut Vec<Event>) {
+        self.finish(events);
+        if let Some(conversation) = &mut self.conversation
+            && conversation.held_memory() > 0
+        {
+            conversation.gap(Side::Client, events);
+            conversation.gap(Side::Server, events);
+        }
+    }
+
     /// What the samples of side 0 and side 1 say, those of a tunnel where one is sampled; none where none were wanted.
     pub fn sampled(&self) -> Option<[Sampled; 2]> {
         let of =
@@ -105,9 +116,10 @@ impl Reading {
         self.server
     }
 
-    /// Memory that is held back until what is missing before it comes, bytes.
+    /// Memory that is held back until what is missing comes, before it or of the same message, bytes.
     pub fn held_memory(&self) -> usize {
-        self.ordered.iter().map(Reassembler::held_memory).sum()
+        let messages = self.conversation.as_ref().map_or(0, Conversation::held_memory);
+        messages + self.ordered.iter().map(Reassembler::held_memory).sum::<usize>()
     }
 
     /// How often a hole was given up for a limit.

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,7 @@ import auditor
 from auditor.rulepack import enable
 from auditor.watch import Event, Options, Tick, Watch
 from auditor.watch.evidence import Evidence
-from tests.program import CAPTURES, VIOLATING
+from tests.program import CAPTURES, ROOT, VIOLATING
 
 VIOLATIONS = sorted(CAPTURES.glob("*-violating.pcapng"))
 
@@ -55,10 +58,25 @@ def test_findings_beyond_the_limit_are_counted() -> None:
 
 
 def test_findings_that_wait_for_their_packets_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auditor.watch.evidence.WAITING", 2)
     monkeypatch.setattr(Evidence, "_work", lambda _: None)  # a disk that takes nothing
-    evidence = Evidence(tmp_path, 1)
+    evidence = Evidence(tmp_path, Options(evidence_bytes=1, evidence_waiting=2))
     for finding in [one for one in auditor.audit(VIOLATING).judged.findings if one.flow_ids][:5] * 2:
         evidence.want(finding)
     # the two that wait may be told again
     assert evidence.dropped == {"evidence-waiting": 6}
+
+
+def test_a_judgement_that_takes_long_does_not_cut_a_file_into_more_ticks(tmp_path: Path) -> None:
+    """Each tick judges all there is: ticks of what was read in a moment would make the whole take for ever."""
+    capture, ticks = tmp_path / "tuples.pcap", list[Tick]()
+    with capture.open("wb") as stream:  # a microsecond apart: 0.4 s, four ticks and the last
+        subprocess.run([sys.executable, ROOT / "benchmarks" / "tuples.py", "400000"], stdout=stream, check=True)
+
+    def slow(tick: Tick) -> None:
+        ticks.append(tick)
+        time.sleep(0.15 if len(ticks) < 10 else 0)
+
+    watch = Watch([str(capture)], enable(None, []), None, Options(tick=0.1), on_tick=slow)
+    watch.run()
+    assert ticks[-1].health["packets"] == 400_000
+    assert len(ticks) < 10

@@ -34,9 +34,10 @@ main()
 KEEP = """
 from pathlib import Path
 from auditor.errors import WatchError
+from auditor.watch import Options
 from auditor.watch.evidence import Evidence
 try:
-    Evidence(Path(sys.argv[3]), 1)
+    Evidence(Path(sys.argv[3]), Options(evidence_bytes=1))
 except WatchError as error:
     sys.exit(str(error))
 """

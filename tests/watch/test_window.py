@@ -10,6 +10,7 @@ import numpy as np
 from auditor.batches import TYPES
 from auditor.events import NUMBERS, SAMPLES
 from auditor.judging import QUOTE_TYPES
+from auditor.watch import Options
 from auditor.watch.window import ANSWER_NS, Window
 
 SECOND = 10**9
@@ -39,7 +40,7 @@ def tick(*flows: dict[str, int], ended: int = 0) -> Any:
 
 
 def test_an_unanswered_attempt_is_news_when_it_is_answered_and_when_it_is_old_enough() -> None:
-    window, attempt = Window(), {"flow_id": 7}
+    window, attempt = Window(Options()), {"flow_id": 7}
     window.take(tick(attempt), START + SECOND)
     assert not window.is_news
     assert not window.comes_of_age(START + SECOND, START + 2 * SECOND)
@@ -51,7 +52,7 @@ def test_an_unanswered_attempt_is_news_when_it_is_answered_and_when_it_is_old_en
 
 
 def test_further_bytes_of_a_known_flow_are_no_news_and_its_end_is() -> None:
-    window, flow = Window(), {"flow_id": 7, "packets_reverse": 1, "seen_forward": 3, "seen_reverse": 3}
+    window, flow = Window(Options()), {"flow_id": 7, "packets_reverse": 1, "seen_forward": 3, "seen_reverse": 3}
     window.take(tick(flow), START + SECOND)
     assert window.is_news
     window.take(tick({**flow, "packets_forward": 90}), START + 2 * SECOND)
@@ -64,6 +65,6 @@ def test_further_bytes_of_a_known_flow_are_no_news_and_its_end_is() -> None:
 
 
 def test_a_flow_without_handshake_is_news_at_once() -> None:
-    window = Window()
+    window = Window(Options())
     window.take(tick({"flow_id": 7, "protocol": 17}), START)
     assert window.is_news

@@ -1,5 +1,6 @@
 //! A watch as a Python object. Nobody holds the interpreter lock while waiting, and reading never waits for it.
 
+use std::collections::HashMap;
 use std::io::{self, PipeWriter};
 use std::os::fd::{IntoRawFd, RawFd};
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use auditor_engine::live as engine;
 use auditor_engine::live::{Aim, EvidencePlan, Feed, Plan, Position, Wish};
 use auditor_engine::output;
+use auditor_engine::room::Room;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -21,13 +23,25 @@ fn aim(networks: Option<Vec<(u128, u128)>>, ports: Vec<u16>, wishes: Option<Wish
     Aim { networks, ports, wishes: wishes.map(|wishes| wishes.inner).unwrap_or_default(), kernel_filter }
 }
 
+/// Room of the sizes that are given by the names of limits; of others as it is.
+fn room_of(sizes: &HashMap<String, usize>) -> PyResult<Room> {
+    let mut room = Room::default();
+    for (name, &size) in sizes {
+        if !room.shrink(name, size) {
+            return Err(bad_argument(format!("room: {name} is no limit of a watch")));
+        }
+    }
+    Ok(room)
+}
+
 /// Opens interfaces, and captures that are written meanwhile, and begins to read.
 ///
 /// `feeds`: names of interfaces that the caller reads, and writes where `Watching.take_feeds` says.
+/// `room`: limits by their names, where they are to be less than `LIMITS` says.
 /// `networks`: inclusive ranges of 128-bit numbers, None for everything; `ports`: TCP ports of either end. `evidence`:
 /// folder, bytes in all, age in seconds, and bytes of each flow.
 #[pyfunction]
-#[pyo3(signature = (interfaces, *, feeds, streams, tick, ring_bytes, active_flows, networks, ports, wishes, kernel_filter, keep_duplicates = false, vlan = "auto", evidence = None))]
+#[pyo3(signature = (interfaces, *, feeds, streams, tick, ring_bytes, room, networks, ports, wishes, kernel_filter, keep_duplicates = false, vlan = "auto", evidence = None))]
 #[allow(clippy::too_many_arguments)] // Python gives them by name
 pub fn watch(
     py: Python<'_>,
@@ -36,7 +50,7 @@ pub fn watch(
     streams: Vec<String>,
     tick: f64,
     ring_bytes: usize,
-    active_flows: usize,
+    room: HashMap<String, usize>,
     networks: Option<Vec<(u128, u128)>>,
     ports: Vec<u16>,
     wishes: Option<Wishes>,
@@ -54,7 +68,8 @@ pub fn watch(
             Some(EvidencePlan { folder, bytes, age, flow_bytes })
         }
     };
-    let (active_flows, vlan) = (active_flows.max(1), vlan_mode(vlan)?);
+    let vlan = vlan_mode(vlan)?;
+    let room = room_of(&room)?;
     let mut writers = Vec::new();
     let feeds: io::Result<Vec<Feed>> = feeds
         .into_iter()
@@ -65,8 +80,7 @@ pub fn watch(
         })
         .collect();
     let feeds = feeds.map_err(|error| write_failed(&error))?;
-    let plan =
-        Plan { interfaces, feeds, streams, tick, ring_bytes, active_flows, keep_duplicates, vlan, aim, evidence };
+    let plan = Plan { interfaces, feeds, streams, tick, ring_bytes, room, keep_duplicates, vlan, aim, evidence };
     let inner = py.detach(|| engine::Watching::start(plan)).map_err(|error| cannot_watch(&error))?;
     Ok(Watching { inner: Mutex::new(inner), feeds: Mutex::new(writers) })
 }
@@ -212,7 +226,7 @@ impl Tick {
         Ok(list)
     }
 
-    /// Sums so far, as a scan gives them; beside them `active_flows` and `flows_lost`.
+    /// Sums so far, as a scan gives them; beside them those of a watch alone.
     #[getter]
     fn totals<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let counters = &self.inner.counters;
@@ -228,6 +242,7 @@ impl Tick {
         let fields = reports::totals(py, &sums)?;
         fields.set_item("active_flows", counters.active)?;
         fields.set_item("flows_lost", counters.flows_lost)?;
+        fields.set_item("scan_pairs_forgotten", counters.scan_pairs_forgotten)?;
         fields.set_item("evidence_packets", counters.evidence.0)?;
         fields.set_item("evidence_lost", counters.evidence.1)?;
         Ok(fields)

@@ -1,5 +1,7 @@
 //! Reports of a scan as plain dictionaries.
 
+#[cfg(unix)]
+use auditor_engine::live;
 use auditor_engine::quote::{ICMP_QUOTES, Quote};
 use auditor_engine::scan::{self, CaptureReport, PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 use auditor_engine::{app, capture, fingerprint, flow, wire};
@@ -11,10 +13,13 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     let limits = PyDict::new(py);
     for (name, value) in [
         ("ACTIVE_FLOWS", flow::ACTIVE_FLOWS as u64),
+        ("APP_CONVERSATIONS", scan::APP_CONVERSATIONS as u64),
         ("APP_EVENTS", scan::APP_EVENTS as u64),
         ("APP_HELD_BYTES", scan::APP_HELD_BYTES as u64),
         ("APP_RELAYED", scan::APP_RELAYED as u64),
         ("APP_SAMPLES", scan::APP_SAMPLES as u64),
+        #[cfg(unix)]
+        ("ASIDE_ROUND", live::ASIDE_ROUND as u64),
         ("ASIDE_TUPLES", scan::ASIDE_TUPLES as u64),
         ("BATCH_ROWS", scan::BATCH_ROWS as u64),
         ("CAPTURE_POINTS", scan::CAPTURE_POINTS as u64),
@@ -24,6 +29,8 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("COPY_WINDOW_NS", flow::COPY_WINDOW_NS as u64),
         ("COPY_WINDOW_PACKETS", flow::COPY_WINDOW_PACKETS as u64),
         ("DECODE_DEPTH", u64::from(wire::DECODE_DEPTH)),
+        #[cfg(unix)]
+        ("EVIDENCE_BUFFERS", live::EVIDENCE_BUFFERS as u64),
         ("FINGERPRINT_BYTES", u64::from(fingerprint::FINGERPRINT_BYTES)),
         ("FLOW_MEMORY", flow::FLOW_MEMORY as u64),
         ("FRAGMENT_BYTES", wire::FRAGMENT_BYTES as u64),
@@ -32,6 +39,8 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
         ("ICMP_QUOTES", ICMP_QUOTES as u64),
         ("MAX_PROCESSES", capture::MAX_PROCESSES as u64),
         ("MAX_RECORD", u64::from(capture::MAX_RECORD)),
+        #[cfg(unix)]
+        ("PENDING_FLOWS", live::PENDING_FLOWS as u64),
         ("PORT_SCAN_PAIRS", PORT_SCAN_PAIRS as u64),
         ("PORT_SCAN_PORTS", PORT_SCAN_PORTS as u64),
         ("REASSEMBLY_BYTES", app::REASSEMBLY_BYTES as u64),

@@ -11,6 +11,7 @@ use auditor_engine::app::Kind;
 use auditor_engine::interest;
 use auditor_engine::memory;
 use auditor_engine::output::{self, CSV_HEADER};
+use auditor_engine::room::Room;
 use auditor_engine::scan as engine;
 use auditor_engine::scan::{Options, Progress, Step, VlanMode};
 use pyo3::prelude::*;
@@ -106,7 +107,7 @@ pub fn scan(
         validate_checksums,
         keep_duplicates,
         vlan: vlan_mode(vlan)?,
-        active_flows: active_flows.unwrap_or(defaults.active_flows),
+        room: active_flows.map_or_else(Room::default, |active_flows| Room { active_flows, ..Room::default() }),
         decode_depth: decode_depth.unwrap_or(defaults.decode_depth),
         threads,
     };

@@ -208,6 +208,18 @@ impl Conversation {
         }
     }
 
+    /// Memory that beginnings of long messages take, bytes: of hellos and of DNS over TCP.
+    pub fn held_memory(&self) -> usize {
+        match &self.0 {
+            State::Ftp(control) => control.held_memory(),
+            State::Socks(socks) => socks.held_memory(),
+            State::HttpConnect(http) => http.held_memory(),
+            State::Tls(tls) => tls.held_memory(),
+            State::DnsTcp(stream) => stream.held_memory(),
+            State::Undecided(_) | State::TooDeep | State::Done => 0,
+        }
+    }
+
     /// Samples of what client and server sent through a tunnel; none where there is no tunnel that is sampled.
     pub fn samples(&self) -> Option<&[Sample; 2]> {
         match &self.0 {

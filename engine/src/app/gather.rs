@@ -22,6 +22,11 @@ impl Gather {
         &self.0
     }
 
+    /// Memory that it takes, bytes.
+    pub(super) fn held_memory(&self) -> usize {
+        self.0.capacity()
+    }
+
     /// Starts on the next message.
     pub(super) fn clear(&mut self) {
         self.0.clear();

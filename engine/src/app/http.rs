@@ -113,6 +113,11 @@ impl HttpConnect {
         self.ended || self.response == Response::Tunnel && self.tunnel.as_ref().is_some_and(Tunnel::done)
     }
 
+    /// As [`Tunnel::held_memory`].
+    pub(super) fn held_memory(&self) -> usize {
+        self.tunnel.as_ref().map_or(0, Tunnel::held_memory)
+    }
+
     /// As [`Tunnel::samples`].
     pub(super) fn samples(&self) -> Option<&[Sample; 2]> {
         self.tunnel.as_ref()?.samples()

@@ -120,6 +120,11 @@ impl Socks {
         self.failed || through && self.tunnel.as_ref().is_none_or(Tunnel::done)
     }
 
+    /// As [`Tunnel::held_memory`].
+    pub(super) fn held_memory(&self) -> usize {
+        self.tunnel.as_ref().map_or(0, Tunnel::held_memory)
+    }
+
     /// As [`Tunnel::samples`].
     pub(super) fn samples(&self) -> Option<&[Sample; 2]> {
         self.tunnel.as_ref()?.samples()

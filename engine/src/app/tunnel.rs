@@ -42,6 +42,11 @@ impl Tunnel {
         self.inner.done() && self.samples.as_ref().is_none_or(|samples| samples.iter().all(Sample::full))
     }
 
+    /// As [`Conversation::held_memory`].
+    pub(super) fn held_memory(&self) -> usize {
+        self.inner.held_memory()
+    }
+
     /// Samples of what the client and the server sent, in the innermost tunnel that is sampled.
     pub(super) fn samples(&self) -> Option<&[Sample; 2]> {
         self.inner.samples().or(self.samples.as_deref())

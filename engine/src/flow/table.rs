@@ -9,7 +9,7 @@ use super::record::Flow;
 use super::succession::{continues, is_new_connection};
 use super::take::apply;
 use super::tcp::flag;
-use super::tombstone::{Memory, Tombstone};
+use super::tombstone::{FLOW_MEMORY, Memory, Tombstone};
 use super::wheel::{Timer, Wheel};
 use crate::wire::Packet;
 
@@ -123,7 +123,7 @@ impl Table {
             index: Index::new(),
             wheel: Wheel::new(),
             due: Vec::new(),
-            memory: Memory::default(),
+            memory: Memory::new(FLOW_MEMORY),
             ended: Vec::new(),
             rest: Vec::new(),
             seed,
@@ -134,6 +134,12 @@ impl Table {
             limit: limit.max(1),
             counts: Counts::default(),
         }
+    }
+
+    /// The same, that remembers no more than so many flows which have ended.
+    #[must_use]
+    pub fn remembering(self, most: usize) -> Table {
+        Table { memory: Memory::new(most), ..self }
     }
 
     /// Names the captures in the identities of flows that end from now on.

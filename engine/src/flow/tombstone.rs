@@ -5,7 +5,7 @@
 
 use super::record::{Basis, Flow};
 
-/// Ended flows that are remembered (`FLOW_MEMORY`).
+/// Ended flows that are remembered (`FLOW_MEMORY`); a power of two.
 pub const FLOW_MEMORY: usize = 1 << 16;
 
 /// What the next piece inherits.
@@ -42,29 +42,36 @@ impl Tombstone {
 }
 
 /// Tombstones by a hash of the key that does not vary from run to run.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memory {
     entries: Vec<Tombstone>,
+    /// Their number, a power of two, less one.
+    mask: usize,
 }
 
 impl Memory {
+    /// Remembers nothing yet, and later no more than so many.
+    pub fn new(most: usize) -> Memory {
+        Memory { entries: Vec::new(), mask: (1 << most.max(1).ilog2()) - 1 }
+    }
+
     /// Remembers a flow's end.
     pub fn put(&mut self, hash: u64, tombstone: Tombstone) {
         if self.entries.is_empty() {
-            self.entries = vec![Tombstone::default(); FLOW_MEMORY];
+            self.entries = vec![Tombstone::default(); self.mask + 1];
         }
-        self.entries[hash as usize % FLOW_MEMORY] = Tombstone { tag: hash | 1, ..tombstone };
+        self.entries[hash as usize & self.mask] = Tombstone { tag: hash | 1, ..tombstone };
     }
 
     /// A word of the entry that `put` and `take` look at, for loading it ahead.
     #[inline]
     pub fn first_word(&self, hash: u64) -> u64 {
-        self.entries.get(hash as usize % FLOW_MEMORY).map_or(0, |entry| entry.tag)
+        self.entries.get(hash as usize & self.mask).map_or(0, |entry| entry.tag)
     }
 
     /// Takes what is known of an earlier piece.
     pub fn take(&mut self, hash: u64) -> Option<Tombstone> {
-        let entry = self.entries.get_mut(hash as usize % FLOW_MEMORY)?;
+        let entry = self.entries.get_mut(hash as usize & self.mask)?;
         (entry.tag == hash | 1).then(|| std::mem::take(entry))
     }
 }

@@ -19,8 +19,10 @@ use crate::capture::Frame;
 /// Segments that the ring is made of: what goes at once is this part of it.
 const SEGMENTS: u64 = 16;
 
-/// Buffers that may wait for the disk, and bytes from which on one is handed over.
-const WAITING: usize = 64;
+/// Buffers that may wait for the disk (`EVIDENCE_BUFFERS`); packets of further ones are counted and lost.
+pub const EVIDENCE_BUFFERS: usize = 64;
+
+/// Bytes from which on a buffer is handed over.
 const BUFFER_BYTES: usize = 256 << 10;
 
 const SUFFIX: &str = ".pcapng";
@@ -58,9 +60,10 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub fn begin(plan: EvidencePlan) -> io::Result<Evidence> {
+    /// `buffers` may wait for the disk.
+    pub fn begin(plan: EvidencePlan, buffers: usize) -> io::Result<Evidence> {
         fs::create_dir_all(&plan.folder)?;
-        let (sender, receiver) = sync_channel(WAITING);
+        let (sender, receiver) = sync_channel(buffers);
         let lost = Arc::new(AtomicU64::new(0));
         let mut segments = Segments { plan, file: None, header: Vec::new(), written: 0, began: SystemTime::UNIX_EPOCH };
         segments.open()?; // what cannot be written is told at once
@@ -268,7 +271,7 @@ mod tests {
     fn packets_of_a_flow_come_out_once_with_their_comment() {
         let plan = plan("once", 1 << 20);
         let (folder, out) = (plan.folder.clone(), plan.folder.join("finding"));
-        let mut evidence = Evidence::begin(plan).unwrap();
+        let mut evidence = Evidence::begin(plan, EVIDENCE_BUFFERS).unwrap();
         let memory: Vec<u8> = (0..100).collect();
         for flow_id in [7, 8, 7] {
             evidence.take(0, "eth1", &frame(3, 61), &memory, flow_id);
@@ -291,7 +294,7 @@ mod tests {
     fn the_ring_never_takes_more_than_its_bytes() {
         let plan = plan("bytes", 1 << 20);
         let folder = plan.folder.clone();
-        let mut evidence = Evidence::begin(plan).unwrap();
+        let mut evidence = Evidence::begin(plan, EVIDENCE_BUFFERS).unwrap();
         let memory = vec![0; 1500];
         for flow_id in 0..4000 {
             evidence.take(0, "eth1", &frame(0, 1500), &memory, flow_id);
@@ -312,7 +315,7 @@ mod tests {
     fn one_reading_serves_many_files_and_one_that_cannot_be_written_spoils_no_other() {
         let plan = plan("many", 1 << 20);
         let folder = plan.folder.clone();
-        let mut evidence = Evidence::begin(plan).unwrap();
+        let mut evidence = Evidence::begin(plan, EVIDENCE_BUFFERS).unwrap();
         for flow_id in [7, 8, 7, 9] {
             evidence.take(0, "eth1", &frame(0, 50), &[1; 60], flow_id);
         }
@@ -331,7 +334,7 @@ mod tests {
     fn a_segment_that_was_left_half_written_is_read_as_far_as_it_goes() {
         let plan = plan("half", 1 << 20);
         let (folder, out) = (plan.folder.clone(), plan.folder.join("finding"));
-        let mut evidence = Evidence::begin(plan).unwrap();
+        let mut evidence = Evidence::begin(plan, EVIDENCE_BUFFERS).unwrap();
         for _ in 0..3 {
             evidence.take(0, "eth1", &frame(0, 50), &[1; 60], 7);
         }

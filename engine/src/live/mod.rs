@@ -33,7 +33,7 @@ mod worker;
 pub use absence::Absence;
 pub use drops::Drops;
 pub use error::OpenError;
-pub use evidence::EvidencePlan;
+pub use evidence::{EVIDENCE_BUFFERS, EvidencePlan};
 pub use extraction::{Position, Wish, extract};
 #[cfg(target_os = "linux")]
 pub use filter::{FILTER_PORTS, FILTER_RANGES};

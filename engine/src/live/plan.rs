@@ -7,6 +7,7 @@ use super::evidence::EvidencePlan;
 #[cfg(target_os = "linux")]
 use super::filter::Program;
 use crate::interest::Interest;
+use crate::room::Room;
 use crate::scan::{Options, VlanMode, Wishes};
 
 /// What is looked for.
@@ -44,8 +45,8 @@ pub struct Plan {
     pub tick: Duration,
     /// Bytes of each interface's ring.
     pub ring_bytes: usize,
-    /// Flows alive at once.
-    pub active_flows: usize,
+    /// How much is kept at once.
+    pub room: Room,
     /// Take what a mirror port delivered twice as two packets.
     pub keep_duplicates: bool,
     /// What VLAN tags mean to flows.
@@ -74,7 +75,7 @@ impl Plan {
             interest: self.aim.interest(),
             wishes: self.aim.wishes.clone(),
             keep_all: false,
-            active_flows: self.active_flows,
+            room: self.room.clone(),
             keep_duplicates: self.keep_duplicates,
             vlan: self.vlan,
             ..Options::default()

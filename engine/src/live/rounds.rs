@@ -13,6 +13,8 @@ const COUNT_ASIDE: Duration = Duration::from_secs(10);
 
 /// What was set aside, as of the last time that it was counted.
 pub(super) struct Rounds {
+    /// 5-tuples of a round.
+    most: usize,
     sums: Totals,
     ends: [Ends; CAPTURE_POINTS],
     /// Of the rounds before.
@@ -21,9 +23,10 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    /// Nothing was set aside yet.
-    pub fn new() -> Rounds {
+    /// Rounds of so many 5-tuples; nothing was set aside yet.
+    pub fn new(most: usize) -> Rounds {
         Rounds {
+            most,
             sums: Totals::default(),
             ends: [Ends::default(); CAPTURE_POINTS],
             before: Totals::default(),
@@ -33,7 +36,7 @@ impl Rounds {
 
     /// Ends the round if it is full; `points` take what it showed of the capture points.
     pub fn turn(&mut self, aside: &mut Aside, points: &mut Points) {
-        if aside.len() >= ASIDE_ROUND {
+        if aside.len() >= self.most {
             let full = std::mem::replace(aside, Aside::new());
             self.before.count_aside(full.sums());
             points.add(&full.ends());

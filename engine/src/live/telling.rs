@@ -78,6 +78,7 @@ impl Worker {
                 events_dropped: self.passing.intake.listener.dropped(),
                 stream_limits_reached: self.passing.intake.listener.limits_reached(),
                 flows_lost: self.flows_lost,
+                scan_pairs_forgotten: self.scan_pairs_forgotten,
                 evidence: self.evidence.as_ref().map_or((0, 0), Evidence::counts),
                 active,
             },

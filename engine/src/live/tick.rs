@@ -35,6 +35,8 @@ pub struct Counters {
     pub stream_limits_reached: u64,
     /// Ended flows that nobody fetched in time.
     pub flows_lost: u64,
+    /// Pairs of hosts of which nobody knows any more how many ports were tried.
+    pub scan_pairs_forgotten: u64,
     /// Packets kept as evidence, and those that the disk was too slow for.
     pub evidence: (u64, u64),
     /// Flows alive now.

@@ -14,7 +14,7 @@ use super::tick::SourceState;
 use super::wait::Waiting;
 use crate::capture::Frame;
 use crate::flow::Flow;
-use crate::scan::{CaptureReport, FRAMES, Passing, PortScans, ProcessNames, Totals, capture_set};
+use crate::scan::{CaptureReport, FRAMES, Passing, ProcessNames, Totals, capture_set};
 
 /// Ended flows that wait to be fetched (`PENDING_FLOWS`); further ones are counted and lost.
 pub const PENDING_FLOWS: usize = 1 << 18;
@@ -35,7 +35,11 @@ pub(super) struct Worker {
     pub process_names: ProcessNames,
     pub totals: Totals,
     pub rounds: Rounds,
+    /// Pairs of hosts of which nobody knows any more how many ports were tried.
+    pub scan_pairs_forgotten: u64,
     pub flows: Vec<Flow>,
+    /// So many of them at most.
+    pending_flows: usize,
     pub flows_lost: u64,
     /// By capture: the last frame before the last tick.
     pub told: Vec<u64>,
@@ -53,11 +57,13 @@ impl Worker {
     pub fn open(mut plan: Plan, shared: Arc<Handover>) -> Result<Worker, OpenError> {
         let (sources, reports) = Source::open_all(&mut plan, &shared.stop)?;
         let mut passing = Passing::new(plan.options());
+        let room = plan.room;
         let mut evidence = None;
         if let Some(plan) = plan.evidence {
             let folder = plan.folder.display().to_string();
             passing.keep(plan.flow_bytes);
-            evidence = Some(Evidence::begin(plan).map_err(|error| OpenError::folder(&folder, &error))?);
+            evidence =
+                Some(Evidence::begin(plan, room.evidence_buffers).map_err(|error| OpenError::folder(&folder, &error))?);
         }
         Ok(Worker {
             shared,
@@ -71,7 +77,9 @@ impl Worker {
             evidence,
             process_names: ProcessNames::default(),
             totals: Totals::default(),
-            rounds: Rounds::new(),
+            rounds: Rounds::new(room.aside_round),
+            pending_flows: room.pending_flows,
+            scan_pairs_forgotten: 0,
             flows: Vec::new(),
             flows_lost: 0,
             frames: Vec::with_capacity(FRAMES),
@@ -102,23 +110,29 @@ impl Worker {
             if self.states.iter().all(|state| state.ended) {
                 break;
             }
-            let now = Instant::now();
-            if now >= due || self.unhurried && self.latest_ns - self.told_ns >= self.tick.as_nanos() as i64 {
+            if Instant::now() >= due || self.unhurried && self.has_enough() {
                 if self.unhurried {
                     self.shared.wait_until_free();
                 }
                 if self.shared.is_free() {
                     let tick = self.tick();
                     self.shared.put(tick);
-                    due = now + self.tick;
+                    // From now on, not from when it was due: what waited for a long judgement would else be cut into
+                    // ticks of a few packets, each of which costs a judgement of all there is.
+                    due = Instant::now() + self.tick;
                 }
             }
             if idle {
-                let left = due.saturating_duration_since(now).min(Duration::from_millis(SLEEP_MS));
+                let left = due.saturating_duration_since(Instant::now()).min(Duration::from_millis(SLEEP_MS));
                 self.wait(left.max(Duration::from_millis(1)));
             }
         }
         self.finish();
+    }
+
+    /// Whether what waits to be told, of sources that wait as well, is a tick's worth or takes half of its room.
+    fn has_enough(&self) -> bool {
+        self.latest_ns - self.told_ns >= self.tick.as_nanos() as i64 || self.flows.len() >= self.pending_flows / 2
     }
 
     /// Waits for packets, and looks after interfaces that were down or gone.
@@ -213,30 +227,33 @@ impl Worker {
         }
     }
 
-    /// Puts ended flows aside for the next tick.
+    /// Puts ended flows aside for the next tick, and makes room for what else there is too much of.
     pub fn collect(&mut self) {
-        if self.passing.intake.table.ended() == 0 {
-            return;
-        }
-        let ended = self.passing.take_ended(Vec::new());
-        for flow in ended {
-            let is_wanted = self.passing.intake.wants_flow(&flow);
-            self.totals.count(&flow, is_wanted);
-            self.passing.intake.count_ends(&flow);
-            if is_wanted {
-                if self.flows.len() < PENDING_FLOWS {
-                    self.flows.push(flow);
-                } else {
-                    self.flows_lost += 1;
-                }
-            }
+        if self.passing.intake.table.ended() > 0 {
+            self.collect_flows();
         }
         let intake = &mut self.passing.intake;
         self.rounds.turn(&mut intake.aside, &mut intake.points);
         if let Some(scans) = &mut intake.port_scans
             && scans.is_full()
         {
-            *scans = PortScans::default();
+            self.scan_pairs_forgotten += scans.forget() as u64;
+        }
+    }
+
+    fn collect_flows(&mut self) {
+        let ended = self.passing.take_ended(Vec::new());
+        for flow in ended {
+            let is_wanted = self.passing.intake.wants_flow(&flow);
+            self.totals.count(&flow, is_wanted);
+            self.passing.intake.count_ends(&flow);
+            if is_wanted {
+                if self.flows.len() < self.pending_flows {
+                    self.flows.push(flow);
+                } else {
+                    self.flows_lost += 1;
+                }
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use crate::capture::Frame;
 use crate::fingerprint::Fingerprint;
 use crate::flow::{Addressed, Duplicates, Flow, Moment, Point, Side, Table, protocol};
 use crate::interest::Interest;
-use crate::quote::{ICMP_QUOTES, Quote, Quoted};
+use crate::quote::{Quote, Quoted};
 use crate::wire::{Glance, Packet};
 
 /// Where sifted packets come from.
@@ -46,6 +46,8 @@ pub struct Intake {
     pub port_scans: Option<PortScans>,
     pub quotes: HashMap<(u64, Quoted), Quote>,
     pub quotes_dropped: u64,
+    /// Quotes at most.
+    most_quotes: usize,
     pub listener: Listener,
     /// Recognises copies; `None`: they are taken like other packets.
     pub duplicates: Option<Duplicates>,
@@ -106,13 +108,15 @@ impl Trial {
 impl Intake {
     /// Nothing has come yet. `seed`: of the flow table.
     pub fn new(options: Options, seed: u64) -> Intake {
+        let room = &options.room;
         Intake {
-            table: Table::new(options.active_flows, 0, seed),
+            table: Table::new(room.active_flows, 0, seed).remembering(room.flow_memory),
             aside: Aside::new(),
-            port_scans: options.port_scans.then(PortScans::default),
+            port_scans: options.port_scans.then(|| PortScans::new(room.port_scan_pairs)),
             quotes: HashMap::new(),
             quotes_dropped: 0,
-            listener: Listener::new(options.wishes),
+            most_quotes: room.icmp_quotes,
+            listener: Listener::new(options.wishes, room),
             duplicates: (!options.keep_duplicates).then(Duplicates::default),
             trial: Trial::default(),
             copies: Copies::default(),
@@ -290,7 +294,8 @@ impl Intake {
                 && interest.is_none_or(|interest| interest.wants(&quoted.key()))
             {
                 flow.noted = true;
-                note_quote(&mut self.quotes, &mut self.quotes_dropped, flow.flow_id, quoted, moment);
+                let kept = note_quote(&mut self.quotes, self.most_quotes, flow.flow_id, quoted, moment);
+                self.quotes_dropped += u64::from(!kept);
             }
             if is_attempt(packet.protocol, packet.tcp_flags)
                 && let Some(port_scans) = &mut self.port_scans
@@ -322,20 +327,22 @@ fn take_fingerprint(interest: Option<&Interest>, flow: &mut Flow, side: Side, pa
     }
 }
 
+/// Counts what was quoted; false where there is no room for it.
 #[cold]
 fn note_quote(
     quotes: &mut HashMap<(u64, Quoted), Quote>,
-    dropped: &mut u64,
+    most: usize,
     flow_id: u64,
     quoted: Quoted,
     moment: Moment,
-) {
+) -> bool {
     if let Some(known) = quotes.get_mut(&(flow_id, quoted)) {
         known.count = known.count.saturating_add(1);
-    } else if quotes.len() < ICMP_QUOTES {
+    } else if quotes.len() < most {
         let Moment { time_ns: first_ns, frame: first_frame, capture, .. } = moment;
         quotes.insert((flow_id, quoted), Quote { flow_id, quoted, count: 1, first_ns, first_frame, capture });
     } else {
-        *dropped += 1;
+        return false;
     }
+    true
 }

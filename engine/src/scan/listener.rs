@@ -5,10 +5,14 @@ use std::sync::Arc;
 
 use super::hearing::Hearing;
 use crate::app::{Event, Expected, Kind, SocksCommand, Target, dns, relay};
-use crate::flow::{Flow, Moment, protocol};
+use crate::flow::{ACTIVE_FLOWS, Flow, Moment, protocol};
 use crate::interest::Interest;
 use crate::reading::{Reading, Sampled};
+use crate::room::Room;
 use crate::wire::{Address, Packet};
+
+/// Flows that are read at once (`APP_CONVERSATIONS`); others are not, which is counted. As many as are alive.
+pub const APP_CONVERSATIONS: usize = ACTIVE_FLOWS;
 
 /// Events that are kept (`APP_EVENTS`); later ones are counted.
 pub const APP_EVENTS: usize = 1 << 20;
@@ -16,7 +20,7 @@ pub const APP_EVENTS: usize = 1 << 20;
 /// Samples that are kept (`APP_SAMPLES`); later ones are counted.
 pub const APP_SAMPLES: usize = 1 << 18;
 
-/// Memory that all flows together hold back while earlier bytes are missing (`APP_HELD_BYTES`); past it a flow that would
+/// Memory that all flows together hold back while other bytes are missing (`APP_HELD_BYTES`); past it a flow that would
 /// hold more takes for lost what it lacks.
 pub const APP_HELD_BYTES: usize = 64 << 20;
 
@@ -87,14 +91,17 @@ pub struct Listener {
     scratch: Vec<Event>,
     events: Vec<Seen>,
     samples: Vec<FlowSamples>,
+    room: Room,
+    /// Flows that are being read.
+    conversations: usize,
     held_memory: usize,
     dropped: u64,
     limits_reached: u64,
 }
 
 impl Listener {
-    /// A listener with these wishes.
-    pub fn new(wishes: Wishes) -> Listener {
+    /// A listener with these wishes, which keeps no more than there is room for.
+    pub fn new(wishes: Wishes, room: &Room) -> Listener {
         Listener {
             expected: Arc::new(Expected::new(&wishes.kinds).sampling(wishes.samples.clone(), &wishes.names)),
             hearing: Hearing::new(&wishes),
@@ -104,6 +111,8 @@ impl Listener {
             scratch: Vec::new(),
             events: Vec::new(),
             samples: Vec::new(),
+            room: room.clone(),
+            conversations: 0,
             held_memory: 0,
             dropped: 0,
             limits_reached: 0,
@@ -134,17 +143,18 @@ impl Listener {
     pub fn take(&mut self, flow: &mut Flow, packet: &Packet, payload: &[u8], moment: Moment) {
         if packet.protocol == protocol::TCP {
             if flow.has_one_packet() {
-                flow.reading = self.reading(flow);
+                self.begin(flow);
             }
             let Some(reading) = &mut flow.reading else { return };
             let side = usize::from((packet.source, packet.source_port) != (flow.key.address[0], flow.key.port(0)));
             let held = reading.held_memory();
             let goes_on = reading.segment(side, packet, payload, &mut self.scratch);
             self.held_memory = self.held_memory - held + reading.held_memory();
-            if self.held_memory > APP_HELD_BYTES && reading.held_memory() > 0 {
+            if self.held_memory > self.room.app_held_bytes && reading.held_memory() > 0 {
                 self.held_memory -= reading.held_memory();
                 self.limits_reached += 1;
-                reading.finish(&mut self.scratch);
+                reading.let_go(&mut self.scratch);
+                self.held_memory += reading.held_memory();
             }
             if self.scratch.iter().any(|event| self.is_answer(event)) {
                 flow.noted = true;
@@ -174,7 +184,11 @@ impl Listener {
     fn note_relays(&mut self, client: Address, proxy: Address) {
         for event in &self.scratch {
             let Event::SocksReply { bound, port, .. } = event else { continue };
-            if !opens_relay(event) || self.relays.len() >= APP_RELAYED {
+            if !opens_relay(event) {
+                continue;
+            }
+            if self.relays.len() >= self.room.app_relayed {
+                self.dropped += 1;
                 continue;
             }
             self.relays.insert((client, proxy, *port));
@@ -191,7 +205,7 @@ impl Listener {
             return false;
         }
         let Some((target, port)) = relay::datagram(payload) else { return false };
-        if self.relayed.len() >= APP_RELAYED {
+        if self.relayed.len() >= self.room.app_relayed {
             self.dropped += 1;
         } else if self.relayed.insert((flow_id, target.clone(), port)) {
             self.scratch.push(Event::SocksDatagram { from_client, target, port });
@@ -202,6 +216,7 @@ impl Listener {
     /// Ends the reading of a flow.
     pub fn close(&mut self, flow: &mut Flow) {
         let Some(mut reading) = flow.reading.take() else { return };
+        self.conversations -= 1;
         self.held_memory -= reading.held_memory();
         reading.finish(&mut self.scratch);
         let moment = Moment {
@@ -213,9 +228,21 @@ impl Listener {
         self.keep(flow.flow_id, moment);
         self.limits_reached += u64::from(reading.limits_reached());
         let Some(sampled) = reading.sampled() else { return };
-        if self.samples.len() < APP_SAMPLES {
+        if self.samples.len() < self.room.app_samples {
             self.samples.push(FlowSamples::of(flow, sampled));
         } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Begins to read a new flow, if somebody wants that.
+    fn begin(&mut self, flow: &mut Flow) {
+        flow.reading = self.reading(flow);
+        if flow.reading.is_none() {
+        } else if self.conversations < self.room.app_conversations {
+            self.conversations += 1;
+        } else {
+            flow.reading = None;
             self.dropped += 1;
         }
     }
@@ -246,7 +273,7 @@ impl Listener {
     fn keep(&mut self, flow_id: u64, moment: Moment) {
         let Moment { time_ns, frame, capture, .. } = moment;
         for event in self.scratch.drain(..) {
-            if self.events.len() < APP_EVENTS {
+            if self.events.len() < self.room.app_events {
                 self.events.push(Seen { flow_id, time_ns, frame, capture, event });
             } else {
                 self.dropped += 1;
@@ -256,7 +283,7 @@ impl Listener {
 
     /// Reads other things from now on; flows that are being read go on as they began.
     pub(crate) fn listen_to(&mut self, wishes: Wishes) {
-        let Listener { wishes, expected, hearing, .. } = Listener::new(wishes);
+        let Listener { wishes, expected, hearing, .. } = Listener::new(wishes, &self.room);
         self.expected = expected;
         self.hearing = hearing;
         self.wishes = wishes;
@@ -300,7 +327,8 @@ mod tests {
 
     #[test]
     fn answers_over_tcp_are_wanted_for_the_names_alone() {
-        let listener = Listener::new(Wishes { names: vec!["rbs.drbackup.net".into()], ..Wishes::default() });
+        let listener =
+            Listener::new(Wishes { names: vec!["rbs.drbackup.net".into()], ..Wishes::default() }, &Room::default());
         let answer = |name: &str| Event::DnsAnswer {
             name: name.into(),
             kind: 1,
@@ -316,7 +344,7 @@ mod tests {
 
     #[test]
     fn what_all_flows_together_hold_back_is_bounded() {
-        let mut listener = Listener::new(Wishes { kinds: vec![(21, Kind::Ftp)], ..Wishes::default() });
+        let mut listener = Listener::new(ftp(), &Room::default());
         let moment = Moment { time_ns: 0, frame: 1, capture: 0, interface: 0 };
         let part = vec![b'x'; 60_000];
         let mut flows = Vec::new();
@@ -351,9 +379,57 @@ mod tests {
     const CLIENT: Address = Address::from_v4([10, 1, 2, 3]);
     const PROXY: Address = Address::from_v4([10, 0, 0, 9]);
 
+    fn ftp() -> Wishes {
+        Wishes { kinds: vec![(21, Kind::Ftp)], ..Wishes::default() }
+    }
+
+    #[test]
+    fn conversations_beyond_the_room_are_counted_and_the_room_comes_back() {
+        let mut listener = Listener::new(ftp(), &Room { app_conversations: 2, ..Room::default() });
+        let moment = Moment { time_ns: 0, frame: 1, capture: 0, interface: 0 };
+        let begun = |listener: &mut Listener, port| {
+            let mut packet = to_relay(PROXY);
+            (packet.source_port, packet.destination_port) = (port, 21);
+            (packet.protocol, packet.tcp_flags) = (protocol::TCP, 2);
+            let mut flow = Flow { key: FlowKey::of(&packet).0, ..Flow::default() };
+            flow.ends[0].packets = 1;
+            listener.take(&mut flow, &packet, b"", moment);
+            flow
+        };
+        let mut flows: Vec<Flow> = (1..=3).map(|port| begun(&mut listener, port)).collect();
+        assert_eq!(flows.iter().filter(|flow| flow.reading.is_some()).count(), 2);
+        assert_eq!(listener.dropped(), 1);
+        listener.close(&mut flows[0]);
+        assert!(begun(&mut listener, 4).reading.is_some());
+        assert_eq!(listener.dropped(), 1);
+    }
+
+    #[test]
+    fn a_hello_that_never_ends_is_let_go_for_want_of_room() {
+        let mut listener = Listener::new(
+            Wishes { kinds: vec![(443, Kind::Tls)], ..Wishes::default() },
+            &Room { app_held_bytes: 20_000, ..Room::default() },
+        );
+        let moment = Moment { time_ns: 0, frame: 1, capture: 0, interface: 0 };
+        let mut hello = b"\x16\x03\x01\x40\x00\x01\x00\x7f\x00".to_vec();
+        hello.resize(9_000, 0);
+        for port in 1..=30 {
+            let mut packet = to_relay(PROXY);
+            (packet.source_port, packet.destination_port) = (port, 443);
+            (packet.protocol, packet.payload_len) = (protocol::TCP, 9_000);
+            let mut flow = Flow { key: FlowKey::of(&packet).0, ..Flow::default() };
+            flow.ends[0].packets = 1;
+            listener.take(&mut flow, &packet, &hello, moment);
+            assert!(listener.held_memory <= 20_000);
+        }
+        assert_eq!(listener.limits_reached(), 28);
+        assert!(listener.events().iter().any(|seen| seen.event == Event::Lost { protocol: "tls" }));
+    }
+
     /// A listener that read where a proxy's relay is: at `bound`, port 40000.
     fn with_relay(bound: Address, accepted: bool) -> Listener {
-        let mut listener = Listener::new(Wishes { kinds: vec![(1080, Kind::Socks)], ..Wishes::default() });
+        let wishes = Wishes { kinds: vec![(1080, Kind::Socks)], ..Wishes::default() };
+        let mut listener = Listener::new(wishes, &Room::default());
         let command = SocksCommand::UdpAssociate;
         let bound = Some(Target::Address(bound));
         listener.scratch.push(Event::SocksReply { command, accepted, bound, port: 40_000 });

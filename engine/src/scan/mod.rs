@@ -37,7 +37,9 @@ pub(crate) use front::capture_set;
 pub(crate) use front::open;
 use front::{Beside, Front, Parcel};
 use intake::{Intake, Scene};
-pub use listener::{APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes};
+pub use listener::{
+    APP_CONVERSATIONS, APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes,
+};
 pub use options::{Options, VlanMode};
 #[cfg(unix)]
 pub(crate) use passing::Passing;

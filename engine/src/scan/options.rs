@@ -2,6 +2,7 @@
 
 use super::listener::Wishes;
 use crate::interest::Interest;
+use crate::room::Room;
 use crate::wire;
 
 /// What VLAN tags mean to flows.
@@ -37,8 +38,8 @@ pub struct Options {
     pub keep_duplicates: bool,
     /// What VLAN tags mean.
     pub vlan: VlanMode,
-    /// Flows alive at once.
-    pub active_flows: usize,
+    /// How much is kept at once.
+    pub room: Room,
     /// Nested encapsulations that are followed.
     pub decode_depth: u8,
     /// Threads at most. With two, reading and decoding go on beside the flow table; what comes of it is the same.
@@ -56,7 +57,7 @@ impl Default for Options {
             validate_checksums: false,
             keep_duplicates: false,
             vlan: VlanMode::Auto,
-            active_flows: crate::flow::ACTIVE_FLOWS,
+            room: Room::default(),
             decode_depth: wire::DECODE_DEPTH,
             threads: 1,
         }

@@ -18,8 +18,10 @@ pub const PORT_SCAN_PAIRS: usize = 262_144;
 const FEW: usize = 4;
 
 /// Ports that an initiator tried of a responder, by pair.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PortScans {
+    /// Pairs at most.
+    most: usize,
     slots: Vec<Few>,
     len: usize,
     many: HashMap<(u128, u128), Vec<u16>>,
@@ -42,6 +44,11 @@ struct Few {
 }
 
 impl PortScans {
+    /// Watches no more than so many pairs.
+    pub fn new(most: usize) -> PortScans {
+        PortScans { most, slots: Vec::new(), len: 0, many: HashMap::new(), noted: Vec::new() }
+    }
+
     /// Notes a SYN to that port; [`PortScans::settle`] takes it.
     #[inline]
     pub fn note(&mut self, source: Address, destination: Address, port: u16) {
@@ -78,12 +85,12 @@ impl PortScans {
     /// The slot of the pair of that name; none when all are taken.
     #[inline]
     fn few(&mut self, name: u64) -> Option<&mut Few> {
-        if (self.len + 1) * 2 > self.slots.len() && self.len < PORT_SCAN_PAIRS {
+        if (self.len + 1) * 2 > self.slots.len() && self.len < self.most {
             self.grow();
         }
         let at = self.place(name);
         if self.slots[at].name == 0 {
-            if self.len >= PORT_SCAN_PAIRS {
+            if self.len >= self.most {
                 return None;
             }
             self.len += 1;
@@ -120,7 +127,13 @@ impl PortScans {
 
     /// Whether further pairs would not be watched.
     pub fn is_full(&self) -> bool {
-        self.len >= PORT_SCAN_PAIRS
+        self.len >= self.most
+    }
+
+    /// Forgets all pairs; how many there were.
+    #[cfg(unix)]
+    pub fn forget(&mut self) -> usize {
+        std::mem::replace(self, PortScans::new(self.most)).len
     }
 
     /// The pairs that are scans, in order.
@@ -143,7 +156,7 @@ mod tests {
 
     #[test]
     fn twenty_ports_are_a_scan_and_nineteen_are_not() {
-        let mut scans = PortScans::default();
+        let mut scans = PortScans::new(PORT_SCAN_PAIRS);
         for _ in 0..3 {
             for port in 1..=19 {
                 note(&mut scans, 1, port);
@@ -157,7 +170,7 @@ mod tests {
 
     #[test]
     fn pairs_beyond_the_limit_are_not_watched_and_the_others_still_are() {
-        let mut scans = PortScans::default();
+        let mut scans = PortScans::new(PORT_SCAN_PAIRS);
         for client in 1..=PORT_SCAN_PAIRS as u128 + 1000 {
             note(&mut scans, client, 80);
         }

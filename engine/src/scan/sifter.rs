@@ -158,7 +158,8 @@ impl Sifter {
     pub fn new(options: &Options, seed: u64) -> Sifter {
         let validate_checksums = options.validate_checksums;
         Sifter {
-            decoder: Decoder::new(validate_checksums, options.decode_depth),
+            decoder: Decoder::new(validate_checksums, options.decode_depth)
+                .keeping(options.room.fragment_table, options.room.fragment_bytes),
             interest: options.interest.clone(),
             keep_all: options.keep_all,
             hearing: Hearing::new(&options.wishes),

@@ -3,7 +3,9 @@
 use super::fragment::{Datagram, Piece, Table};
 use super::outcome::{Counts, Outcome};
 use super::walk::{LAYERS, Next, Step, Stop, Walk};
-use super::{NotIp, Packet, Transport, dot11, ethernet, fast, ipv4, ipv6, link, mpls, ppp};
+use super::{
+    FRAGMENT_BYTES, FRAGMENT_TABLE, NotIp, Packet, Transport, dot11, ethernet, fast, ipv4, ipv6, link, mpls, ppp,
+};
 
 /// Most tunnels within each other, as in Zeek (`Tunnel::max_depth`).
 pub const DECODE_DEPTH: u8 = 4;
@@ -40,9 +42,15 @@ impl Decoder {
             max_depth: max_depth.min(8),
             validate_checksums,
             counts: Counts::default(),
-            fragments: Table::default(),
+            fragments: Table::new(FRAGMENT_TABLE, FRAGMENT_BYTES),
             datagrams: Vec::new(),
         }
+    }
+
+    /// The same, that keeps no more than so many fragmented datagrams, and so many bytes of them.
+    #[must_use]
+    pub fn keeping(self, datagrams: usize, bytes: usize) -> Decoder {
+        Decoder { fragments: Table::new(datagrams, bytes), ..self }
     }
 
     /// Appends the packets of one frame to `out`, outermost first: the carrier of a UDP tunnel is a packet too,

@@ -124,8 +124,10 @@ impl Entry {
 }
 
 /// The datagrams that are not whole yet.
-#[derive(Default)]
 pub(super) struct Table {
+    /// Most datagrams, and most bytes of memory.
+    most: usize,
+    most_bytes: usize,
     entries: HashMap<Key, Entry>,
     /// In order of arrival; may name entries that are gone or were begun anew.
     order: VecDeque<(Key, u64)>,
@@ -139,6 +141,21 @@ pub(super) struct Table {
 }
 
 impl Table {
+    /// Keeps so many datagrams at most, and so many bytes of memory.
+    pub fn new(most: usize, most_bytes: usize) -> Table {
+        Table {
+            most,
+            most_bytes,
+            entries: HashMap::new(),
+            order: VecDeque::new(),
+            serial: 0,
+            cost: 0,
+            rebuilt: HashMap::new(),
+            rebuilt_order: VecDeque::new(),
+            ready: VecDeque::new(),
+        }
+    }
+
     /// Takes the fragment at `walk`. Datagrams that become whole or are given up for it stand in `ready`.
     pub fn add(&mut self, walk: &Walk, piece: &Piece, counts: &mut Counts) {
         let from = piece.offset;
@@ -169,7 +186,7 @@ impl Table {
             self.rebuilt_order.push_back((piece.key, now));
             self.ready.push_back(datagram);
         }
-        while self.cost > FRAGMENT_BYTES || self.entries.len() > FRAGMENT_TABLE {
+        while self.cost > self.most_bytes || self.entries.len() > self.most {
             let Some((key, serial)) = self.order.pop_front() else { break };
             if self.is_current(&key, serial) {
                 counts.fragment_limit_reached += 1;
@@ -209,7 +226,7 @@ impl Table {
             self.order.pop_front();
         }
         while let Some(&(key, time_ns)) = self.rebuilt_order.front() {
-            if now.abs_diff(time_ns) <= FRAGMENT_COPY_NS && self.rebuilt_order.len() <= FRAGMENT_TABLE {
+            if now.abs_diff(time_ns) <= FRAGMENT_COPY_NS && self.rebuilt_order.len() <= self.most {
                 break;
             }
             self.rebuilt_order.pop_front();

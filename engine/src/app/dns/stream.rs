@@ -24,7 +24,7 @@ impl Stream {
             if gathered.fill(&mut bytes, 2 + usize::from(length)) {
                 let errors = events.len();
                 message(&gathered.bytes()[2..], length.into(), events);
-                gathered.clear();
+                gathered.release();
                 // Behind a message that is none the lengths are not believed any more.
                 self.lost[side] = events[errors..].iter().any(|event| matches!(event, Event::ProtocolError { .. }));
             }
@@ -39,6 +39,11 @@ impl Stream {
             self.gathered[side].release();
             events.push(Event::Lost { protocol: "dns" });
         }
+    }
+
+    /// Memory that the beginnings of messages take, bytes.
+    pub(in crate::app) fn held_memory(&self) -> usize {
+        self.gathered.iter().map(Gather::held_memory).sum()
     }
 
     /// Nothing more can come.

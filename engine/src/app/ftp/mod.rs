@@ -106,6 +106,11 @@ impl Control {
         }
     }
 
+    /// Memory that the beginnings of hellos take, bytes.
+    pub(super) fn held_memory(&self) -> usize {
+        self.protection.held_memory()
+    }
+
     /// Nothing more can come.
     pub(super) fn done(&self) -> bool {
         self.failed || self.protection.blind()

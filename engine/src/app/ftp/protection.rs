@@ -61,6 +61,11 @@ impl Protection {
         }
     }
 
+    /// As [`Tls::held_memory`].
+    pub(super) fn held_memory(&self) -> usize {
+        self.tls.held_memory()
+    }
+
     /// Neither direction can be followed.
     pub(super) fn blind(&self) -> bool {
         self.tls.blind()

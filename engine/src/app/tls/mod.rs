@@ -92,6 +92,11 @@ impl Tls {
         self.client.greeted && self.server.greeted
     }
 
+    /// Memory that the beginnings of hellos take, bytes.
+    pub(super) fn held_memory(&self) -> usize {
+        self.client.hello.held_memory() + self.server.hello.held_memory()
+    }
+
     /// Neither direction can be followed.
     pub(super) fn blind(&self) -> bool {
         self.client.blind && self.server.blind
