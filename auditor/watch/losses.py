@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from auditor.errors import CaptureError
 from auditor.formats import time_text
 from auditor.health import health_of
-from auditor.watch.sniffing import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from auditor.health import Health
     from auditor.watch.options import Options
 
+LOST = "interface-lost"  # the problem of an interface that scapy can read no more
 CAUSES = ("kernel", "interface", "freezes", "down")
 # Ours: what found no room in the engine.
 ROOM = ("flows_lost", "evicted_flows", "quotes_dropped", "events_dropped", "evidence_lost")

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+import sys
+from typing import TYPE_CHECKING
 
+from auditor.frozen import frozen
 from auditor.severity import Severity
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RING = "ring"  # folder of the segments of evidence, below that of the findings' files
 AUTO, SCAPY = "auto", "scapy"  # who reads interfaces
 
 
-@dataclass(frozen=True, slots=True)
+def are_sniffed(source: str) -> bool:
+    """Whether interfaces are read by scapy where `Options.source` is this."""
+    return source == SCAPY or (source == AUTO and sys.platform != "linux")
+
+
+@frozen
 class Options:
     """Everything beside the interfaces, the packs and the site."""
 
