@@ -13,6 +13,7 @@ import numpy as np
 
 from auditor.addresses import LOW_WORD, MAPPED_FIRST, MAPPED_LAST, AddressRange, intervals
 from auditor.flow import IPV4_MAPPED, Bools, Ports, Words
+from auditor.ports import PortRange
 
 Name = TypeVar("Name", bound=Hashable)
 
@@ -71,6 +72,14 @@ def table_of(numbers: Iterable[int], size: int = 65536) -> Bools:
     """Table over 0…size-1 that is true at `numbers`: for ports no membership test is faster than a lookup in it."""
     table = np.zeros(size, np.bool_)
     table[list(numbers)] = True
+    return table
+
+
+def table_of_ports(ranges: Iterable[PortRange]) -> Bools:
+    """Table over all ports that is true in the ranges."""
+    table = np.zeros(65536, np.bool_)
+    for ports in ranges:
+        table[ports.first : ports.last + 1] = True
     return table
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from auditor.addressmap import AddressMap, table_of
+from auditor.addressmap import AddressMap, table_of, table_of_ports
 from auditor.flow import (
     ICMP,
     ICMP6,
@@ -129,7 +129,7 @@ def judge_pack(part: Part, index: int, enabled: EnabledPack, addresses: AddressM
 
 def port_table(service: Service) -> Bools:
     """Table over ports: whether the service lists it."""
-    return table_of(port for ports in service.ports for port in range(ports.first, ports.last + 1))
+    return table_of_ports(service.ports)
 
 
 def service_groups(service: Service, enabled: EnabledPack) -> tuple[str, ...]:

@@ -212,6 +212,18 @@ def test_numpy_and_pandas_are_not_imported_where_nobody_wants_a_flow(tmp_path: P
     assert done.stdout.split("\n")[:2] == ["clean", "[]"]
 
 
+def test_a_watch_that_sees_no_vendor_imports_nothing_of_what_others_need(tmp_path: Path) -> None:
+    capture = write(tmp_path / "other.pcap", session(server="8.8.8.8", service=443))
+    files = tmp_path / "events.jsonl", tmp_path / "night.json"
+    code = "import sys\nfrom auditor.cli._main import run\nprint(run(sys.argv[1:]), *sys.modules)"
+    words = [sys.executable, "-c", code, "watch", "-i", capture, "--events", files[0], "-o", files[1]]
+    exit_code, *loaded = subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+    assert exit_code == "0"
+    unused = {"numpy", "dataclasses", "socket", "logging", "pathlib", "csv", "textwrap"}
+    ours = {"reporttypes", "reports.csv", "reports.table", "generated.headstart", "watch.sniffing", "watch.judging"}
+    assert not {*unused, *(f"auditor.{name}" for name in ours)} & set(loaded)
+
+
 def test_public_names_are_all_there() -> None:
     for name in auditor.__all__:
         assert getattr(auditor, name) is not None

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from auditor.addressmap import table_of
+from auditor.addressmap import table_of_ports
 from auditor.checks._said import told
 from auditor.checks._select import early, ends, one_pack, outcome
 from auditor.checks.base import Check, Context, Hits, Severity, Targets
@@ -153,4 +153,4 @@ def _contested(flows: Flows, rows: Rows, context: Context) -> Bools:
 
 def _ports(services: Iterable[Service]) -> Bools:
     """Table over ports: whether one of the services lists it."""
-    return table_of(port for one in services for ports in one.ports for port in range(ports.first, ports.last + 1))
+    return table_of_ports(ports for one in services for ports in one.ports)

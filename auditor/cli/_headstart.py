@@ -16,7 +16,6 @@ from __future__ import annotations
 import os
 import stat
 
-from auditor.generated.headstart import INTERESTS
 from auditor.scan import THREADS_AT_MOST, ScanOptions, begin
 from auditor.wishes import Listening
 
@@ -78,6 +77,8 @@ def _options(command: str, given: dict[str, list[str]]) -> ScanOptions | None:
         return None
     if given.keys() & {"--site", "--inside", "--outside"} or len(packs) > 1:
         return None
+    from auditor.generated.headstart import INTERESTS
+
     if packs[0] not in INTERESTS:
         return None
     networks, ports, conversations, samples, names = INTERESTS[packs[0]]

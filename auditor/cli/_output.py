@@ -48,21 +48,24 @@ class Target(NamedTuple):
 def plan(
     output: Sequence[str],
     format: str | None,
-    suffixes: Callable[[], Mapping[str, Sequence[str]]],
+    suffixes: Callable[[str], Mapping[str, Sequence[str]]],
     inputs: Sequence[str],
     shared: Callable[[], Mapping[str, Sequence[str]]] = dict,
 ) -> list[Target]:
     """The outputs asked for: each file's format is what its suffix says, or else `format`.
 
-    `suffixes` gives the formats there are with the endings that mean them, `shared` endings that mean them only where
-    `format` says so. Of several files, `format` is that of those whose suffix may mean it; of all, where none may.
+    `suffixes` gives the formats that a file may have, with the endings that mean them; `shared` endings that mean them
+    only where `format` says so. Of several files, `format` is that of those whose suffix may mean it; of all, where
+    none may.
     Raises AuditorError for a suffix that says nothing, for a file that cannot be written, and for one that is a
     capture to be read.
     """
     fitting: Sequence[str] = output
     if format and len(output) > 1:  # one alone needs no suffix, and no look at any format
         fitting = [path for path in output if _may_mean(path, format, suffixes, shared)] or output
-    targets = [Target(path, format if format and path in fitting else _format_of(path, suffixes())) for path in output]
+    targets = [
+        Target(path, format if format and path in fitting else _format_of(path, suffixes(path))) for path in output
+    ]
     for target in targets:
         if target.path != STDOUT:
             _check_writable(target.path, inputs)
@@ -75,10 +78,10 @@ def plan(
 def _may_mean(
     path: str,
     format: str,
-    suffixes: Callable[[], Mapping[str, Sequence[str]]],
+    suffixes: Callable[[str], Mapping[str, Sequence[str]]],
     shared: Callable[[], Mapping[str, Sequence[str]]],
 ) -> bool:
-    endings = (*suffixes().get(format, ()), *shared().get(format, ()))
+    endings = (*suffixes("").get(format, ()), *shared().get(format, ()))
     return path == STDOUT or path.lower().endswith(endings)
 
 

@@ -38,7 +38,7 @@ def run(
     """
     from auditor.comparisonformats import SUFFIXES
 
-    targets = _output.plan(output, format, lambda: SUFFIXES, inputs=(before, after))
+    targets = _output.plan(output, format, lambda _: SUFFIXES, inputs=(before, after))
     from auditor import comparisonformats
     from auditor.comparison import compare
     from auditor.severity import Severity

@@ -87,7 +87,7 @@ def run(
 
     files = outputs_of(output) if outside and output.endswith(".pcapng") else (output,)
     inputs = [*captures, *inside, *outside, *([report] if report else []), *([processes] if processes else [])]
-    targets = _output.plan(files, None, lambda: SUFFIXES, inputs=inputs)
+    targets = _output.plan(files, None, lambda _: SUFFIXES, inputs=inputs)
     from auditor.evidence.anonymity import read_key
     from auditor.evidence.bundle import write_bundle
     from auditor.evidence.extraction import extract

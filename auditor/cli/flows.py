@@ -104,8 +104,8 @@ def _store(
     return INCOMPLETE if losses else 0
 
 
-def suffixes() -> dict[str, tuple[str, ...]]:
-    """File name endings by format."""
+def suffixes(_: str = "") -> dict[str, tuple[str, ...]]:
+    """File name endings by format, whatever the file."""
     from auditor.flowformats import FORMATS
 
     return {**{name: format.suffixes for name, format in FORMATS.items()}, STORED: (".parquet",)}

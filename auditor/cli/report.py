@@ -36,7 +36,7 @@ def run(
     from auditor.notebookrun import parse_parameter, run_notebook
 
     parameters = dict(map(parse_parameter, parameter))
-    [target] = _output.plan([output], None, lambda: SUFFIXES, inputs=[str(value) for value in parameters.values()])
+    [target] = _output.plan([output], None, lambda _: SUFFIXES, inputs=[str(value) for value in parameters.values()])
     page = run_notebook(notebook, parameters, code=code)
     with target.open() as stream:
         stream.write(page)

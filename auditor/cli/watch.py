@@ -118,8 +118,6 @@ def run(
         return _monitor.run_store(store, chosen, seconds, targets)
     if format is None and not output and events not in (None, _output.STDOUT):
         targets = _output.plan((), None, reports.suffixes, inputs=())  # the events are elsewhere
-    from pathlib import Path
-
     from auditor.cli._events import event_lines
     from auditor.cli._signals import stopping
     from auditor.request import Request
@@ -131,6 +129,11 @@ def run(
     from auditor.watch.permission import give_up_privileges
 
     choose_colour(color)
+    folder = None
+    if evidence is not None:
+        from pathlib import Path
+
+        folder = Path(evidence)
     reports.prepare(target.format for target in targets)
     given = None if site is None else load_site(site, list(pack))
     options = Options(
@@ -140,7 +143,7 @@ def run(
         kernel_filter=kernel_filter,
         keep_duplicates=keep_duplicates,
         vlan=vlan,
-        evidence=None if evidence is None else Path(evidence),
+        evidence=folder,
     )
     with event_lines(events or _output.STDOUT) as publish:
         packs, request = enable(given, list(pack)), Request(packs=pack, site=site)

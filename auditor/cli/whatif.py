@@ -44,7 +44,7 @@ def run(
             "no rules are given that could differ",
             help="expected --pack or --site.\nExample:\n  auditor whatif monday.pcapng --site new-site.yaml",
         )
-    targets = _output.plan(output, format, lambda: SUFFIXES, inputs=inputs)
+    targets = _output.plan(output, format, lambda _: SUFFIXES, inputs=inputs)
     import json
 
     from auditor.cli.audit import day_of

@@ -94,10 +94,12 @@ def _interface(name: str, source: str) -> Iterator[Checked]:
 
 def _capture(name: str, source: str) -> str:
     """Whether a packet socket can be bound there; nothing is read from it."""
+    from auditor.watch.options import are_sniffed
     from auditor.watch.permission import watch_error
-    from auditor.watch.sniffing import are_sniffed, probe
 
     if are_sniffed(source):
+        from auditor.watch.sniffing import probe
+
         probe(name)
         return "is permitted; scapy reads it, and what the kernel drops is not known"
     try:

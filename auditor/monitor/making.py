@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from auditor.frozen import replace
 from auditor.monitor.evidence import SHARES
 from auditor.monitor.memory import room_of
 from auditor.sinks.base import Event

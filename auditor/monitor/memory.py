@@ -141,7 +141,7 @@ def _taken(monitor: Monitor) -> int:
 
 def _libraries(monitor: Monitor) -> Iterator[int]:
     from auditor.monitor.evidence import SHARES as PARTS
-    from auditor.watch.sniffing import are_sniffed
+    from auditor.watch.options import are_sniffed
 
     reports = monitor.window_end.reports if monitor.window_end is not None else ()
     if monitor.store is not None:

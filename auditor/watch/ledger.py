@@ -7,10 +7,10 @@ together with every later judgement.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from auditor.coverage import INCONCLUSIVE, MET, NOT_CHECKABLE, NOT_EXERCISED, VIOLATED
+from auditor.frozen import replace
 from auditor.grouping import MAX_EVIDENCE, sorted_findings
 from auditor.result import INCOMPLETE_CHECK
 from auditor.traffic import Amount

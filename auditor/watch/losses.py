@@ -9,7 +9,6 @@ from auditor.errors import CaptureError
 from auditor.formats import time_text
 from auditor.health import health_of
 from auditor.watch.limits import problems
-from auditor.watch.sniffing import LOST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from auditor.health import Health
     from auditor.watch.options import Options
 
+LOST = "interface-lost"  # the problem of an interface that scapy can read no more
 CAUSES = ("kernel", "interface", "freezes", "down")
 # Ours: limits of the engine, by what found no room.
 ROOM = (

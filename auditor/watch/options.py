@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from auditor.frozen import field, frozen
 from auditor.severity import Severity
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RING = "ring"  # folder of the segments of evidence, below that of the findings' files
 AUTO, SCAPY = "auto", "scapy"  # who reads interfaces
 
 
-@dataclass(frozen=True, slots=True)
+def are_sniffed(source: str) -> bool:
+    """Whether interfaces are read by scapy where `Options.source` is this."""
+    return source == SCAPY or (source == AUTO and sys.platform != "linux")
+
+
+@frozen
 class Options:
     """Everything beside the interfaces, the packs and the site."""
 

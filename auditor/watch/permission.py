@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 from auditor.errors import WatchError
 
@@ -41,9 +40,9 @@ def interfaces() -> list[str]:
 
 
 def _grant(interface: str) -> str:
-    program = Path(sys.argv[0])
-    name = program if program.name == "auditor" else "auditor"
-    python = Path(sys.executable).resolve()
+    program = sys.argv[0]
+    name = program if os.path.basename(program) == "auditor" else "auditor"
+    python = os.path.realpath(sys.executable)
     return (
         "capturing needs one capability, CAP_NET_RAW; auditor gives it up once the interface is open. Either\n"
         f"    sudo setpriv --reuid=$(id -u) --regid=$(id -g) --clear-groups --inh-caps=+net_raw --ambient-caps=+net_raw"

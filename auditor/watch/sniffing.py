@@ -8,7 +8,6 @@ told with each interface: what was not seen on it cannot be called absent.
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from auditor.errors import WatchError
 from auditor.watch import blocks
-from auditor.watch.options import AUTO, SCAPY
+from auditor.watch.losses import LOST
 from auditor.watch.permission import give_up_privileges, interfaces, watch_error
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ DRAIN_SECONDS = 2.0  # what waits in the socket at the end is taken for so long
 LARGEST = 1 << 17  # bytes of a packet: the largest of IP, whatever stands before it
 RAW_IP = 101  # LINKTYPE_ of packets without a frame around them; scapy knows them by what is in them
 NAMELESS = ("IP", "IPv6", "IPv46")
-LOST = "interface-lost"
 UNCOUNTED = "scapy read this interface: how many packets the kernel dropped is not known"
 
 
@@ -132,11 +130,6 @@ class _Sniffer:
                 time_ns = time.time_ns() if seconds is None else int(seconds * 1e9)
                 out.write(blocks.packet(numbers[link_type], time_ns, data))
             out.flush()
-
-
-def are_sniffed(source: str) -> bool:
-    """Whether interfaces are read by scapy where `Options.source` is this."""
-    return source == SCAPY or (source == AUTO and not hasattr(socket, "AF_PACKET"))
 
 
 def _require_scapy() -> None:

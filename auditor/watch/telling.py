@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from auditor.formats import SECOND_NS, flow_id_text, time_text
@@ -32,13 +31,13 @@ SETTLING = frozenset(
 SETTLED_AFTER_NS = 5 * SECOND_NS  # as long as the engine waits for the answer to a SYN
 
 
-@dataclass(slots=True)
 class _Told:
     """What was told of one finding."""
 
-    finding: Finding
-    told_ns: int
-    is_open: bool = True
+    __slots__ = ("finding", "is_open", "told_ns")
+
+    def __init__(self, finding: Finding, told_ns: int) -> None:
+        self.finding, self.told_ns, self.is_open = finding, told_ns, True
 
     @property
     def grade(self) -> tuple[int, int, bool]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from auditor.frozen import frozen
 
 if TYPE_CHECKING:
     from auditor.coverage import Coverage
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 Event = Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tick:
     """The state after one judgement. Plain records that nobody changes afterwards."""
 

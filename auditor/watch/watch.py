@@ -15,9 +15,8 @@ from auditor.result import Audit
 from auditor.scan import ScanOptions, audit_options
 from auditor.site import Site
 from auditor.watch.losses import Losses
-from auditor.watch.options import RING, Options
+from auditor.watch.options import RING, Options, are_sniffed
 from auditor.watch.permission import watch_error
-from auditor.watch.sniffing import Sniffers, are_sniffed
 from auditor.watch.telling import Telling
 from auditor.watch.tick import OnTick, Publish, Tick, ignore
 
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
     from auditor.watch.evidence import Evidence
     from auditor.watch.judging import Judging
+    from auditor.watch.sniffing import Sniffers
 
 LOOK_INTERVAL = 0.2  # seconds between two looks at whether to stop, to reload or to tell of the health
 # Judging takes at most this share of the time: what a tick cannot do, the next one does for both.
@@ -89,13 +89,14 @@ class Watch:
             fresh |= self._reload()
             over = duration is not None and time.monotonic() - began >= duration
             if over or self._stop.is_set():
-                self._sniffers.close()
+                if self._sniffers is not None:
+                    self._sniffers.close()
                 self._engine.stop()
             tick = self._engine.next_tick(LOOK_INTERVAL)
             if tick is not None:
                 busy = time.monotonic()
                 before = self._losses.away
-                self._losses.take(tick, self._sniffers.problems())
+                self._losses.take(tick, self._sniffers.problems() if self._sniffers is not None else None)
                 self._tell_of_absence(before)
                 if tick.last:
                     self._losses.require_something()
@@ -134,7 +135,7 @@ class Watch:
             request=self._request._replace(as_of=local_day(self._now_ns)),
         )
 
-    def _start(self, interfaces: Sequence[str]) -> tuple[Sniffers, _engine.Watching]:
+    def _start(self, interfaces: Sequence[str]) -> tuple[Sniffers | None, _engine.Watching]:
         """Open everything, and begin to capture."""
         from auditor import _engine
 
@@ -150,7 +151,11 @@ class Watch:
         sniffed = live if are_sniffed(options.source) else []
         if sniffed and options.kernel_filter:
             raise WatchError(f"{sniffed[0]}: scapy reads it, and cannot let the kernel filter")
-        sniffers = Sniffers(sniffed, options.ring_bytes)
+        sniffers: Sniffers | None = None
+        if sniffed:
+            from auditor.watch.sniffing import Sniffers
+
+            sniffers = Sniffers(sniffed, options.ring_bytes)
         try:
             engine: _engine.Watching = start(
                 [] if sniffed else live,
@@ -170,14 +175,17 @@ class Watch:
                 ),
                 **self._aim(),
             )
-            sniffers.start(engine.take_feeds())
+            if sniffers is not None:
+                sniffers.start(engine.take_feeds())
         except OSError as error:
+            failure = watch_error(error)
+        except WatchError as error:
+            failure = error
+        else:
+            return sniffers, engine
+        if sniffers is not None:
             sniffers.close()
-            raise watch_error(error) from None
-        except WatchError:
-            sniffers.close()
-            raise
-        return sniffers, engine
+        raise failure
 
     def _aim(self) -> dict[str, Any]:
         """What the engine is to look for."""

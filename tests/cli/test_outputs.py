@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from program import CLEAN, ROOT, SECONDS, VIOLATING, command, environment, run
 
+from auditor import reports
 from auditor.cli._output import Target
 
 
@@ -198,3 +199,12 @@ def test_a_reader_of_the_larger_formats_may_go_away_too(format: str) -> None:
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_files_name_may_tell_its_format_without_a_look_at_all_of_them() -> None:
+    every = reports.suffixes()
+    assert reports.suffixes("folder.d/night.json") == {"json": every["json"]}
+    for name in ("night.sarif.json", "night.JSON", ".json", "json", "night.txt"):
+        assert reports.suffixes(name) == every, name
+    endings = [ending for some in every.values() for ending in some]
+    assert len(endings) == len(set(endings)), "an ending means one format"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from tests.flowbuilder import capture
-from tests.watch.test_window import SECOND, START, tick
-
 from auditor.flow import IPV4_MAPPED
 from auditor.health import Health
 from auditor.rulepack import enable
 from auditor.site import Site
 from auditor.watch.judging import Judging
 from auditor.watch.options import Options
+from tests.flowbuilder import capture
+from tests.watch.test_window import SECOND, START, tick
 
 CLIENT, SERVER = IPV4_MAPPED | 0x0A010203, IPV4_MAPPED | 0x42F10709  # 66.241.7.9 is drbackup's
 

@@ -467,7 +467,7 @@ impl Table {
             self.free = Vec::new();
             self.index = Index::new();
             self.wheel = Wheel::new();
-            self.memory = Memory::default();
+            self.memory = Memory::new(1);
         }
         !self.rest.is_empty()
     }
