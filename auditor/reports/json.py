@@ -8,8 +8,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TextIO
 
-import orjson
-
 from auditor.document import brief
 from auditor.manifest import manifest_of
 
@@ -24,6 +22,8 @@ LINES_AT_A_TIME = 1024  # written
 
 def prepare() -> None:
     """Import what is slow to import."""
+    import orjson  # noqa: F401
+
     import auditor.rulefiles  # noqa: F401  # for the manifest
 
 
@@ -52,6 +52,8 @@ def _write_lines(stream: TextIO, lines: Iterator[str]) -> None:
 
 def _encode(value: object) -> str:
     """ASCII: a terminal may obey other characters, and names of files need not be UTF-8."""
+    import orjson  # which brings `dataclasses`: a watch writes its report at its end
+
     try:
         text = orjson.dumps(value)
     except orjson.JSONEncodeError:  # lone surrogates, which stand for bytes that are no UTF-8
