@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntEnum
 from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
+from auditor.checks._select import group
 from auditor.displayfilter import Conversation, display_filter, service_filter
 from auditor.distinct import distinct, without
-from auditor.flow import ICMP, ICMP6, TCP, UDP, Bools, Direction, Flows, Rows
-from auditor.flowends import Ends
+from auditor.flow import ICMP, ICMP6, TCP, UDP, Bools, Codes, Direction, Flows, Ints, Rows
+from auditor.flowends import NO_PORT, Ends
 from auditor.formats import address_text
 
 Kind = tuple[int, int | None]  # ICMP type and code; None: any code
@@ -51,6 +53,11 @@ class _Index:
         alike = np.logical_and.reduceat(run == np.repeat(run[starts], sizes), starts)
         whole: Bools = alike & (np.diff(self._bounds)[run[starts]] == sizes)
         return whole
+
+    @property
+    def rows(self) -> Rows:
+        """All that it holds, those of one key together."""
+        return self._order
 
     def like(self, row: int) -> Rows:
         """The rows that have this one's key, itself among them."""
@@ -96,6 +103,14 @@ class _Near:
         return _Index(self._keys.server_port, self._rows)
 
 
+class _Rivals(IntEnum):
+    """Other flows between the same ends to the same service."""
+
+    NONE = 0
+    BY_OTHERS = 1  # from other ports
+    BY_SAME_PORT = 2  # some from a port that a flow of the group called from
+
+
 class FlowFilters:
     """Knows all flows of an audit, so that a filter names no more than it must to tell some of them from the rest."""
 
@@ -117,10 +132,14 @@ class FlowFilters:
             near.by_client_port.whole(rows, starts) if inbound.any() else False,
             near.by_server_port.whole(rows, starts) if not inbound.all() else False,
         )
+        ported = (flows.protocol[first] == TCP) | (flows.protocol[first] == UDP)
         # Nobody else uses their service, so that ends and service say it all: true of nearly all groups.
-        simple = whole & ((flows.protocol[first] == TCP) | (flows.protocol[first] == UDP))
+        simple = whole & ported
+        rivals = self._rivals(rows, starts, ported & ~simple)
         columns = zip(
             simple.tolist(),
+            ported.tolist(),
+            rivals.tolist(),
             flows.version[first].tolist(),
             flows.protocol[first].tolist(),
             map(address_text, ends.client_hi[first].tolist(), ends.client_lo[first].tolist()),
@@ -131,53 +150,104 @@ class FlowFilters:
             pairwise([*starts.tolist(), len(rows)]),
             strict=True,
         )
-        return [
-            service_filter(version, protocol, client, server, port, inbound=called_in)
-            if easy and frames is None
-            else self._filter_of(near, rows[begin:end], frames)
-            for easy, version, protocol, client, server, port, called_in, frames, (begin, end) in columns
-        ]
+        filters = []
+        for easy, has_ports, others, version, protocol, client, server, port, called_in, frames, (
+            begin,
+            end,
+        ) in columns:
+            if easy and frames is None:
+                filters.append(service_filter(version, protocol, client, server, port, inbound=called_in))
+            elif has_ports:
+                conversation = Conversation(version, protocol, client, server)
+                filters.append(self._ported(conversation, rows[begin:end], port, called_in, _Rivals(others), frames))
+            else:
+                filters.append(self._portless(Conversation(version, protocol, client, server), near, rows[begin:end]))
+        return filters
 
-    def _filter_of(self, near: _Near, rows: Rows, only: Sequence[int] | None) -> str:
-        """The filter for one group."""
-        flows, ends = self._flows, self._ends
-        first = int(rows[0])
-        client = address_text(int(ends.client_hi[first]), int(ends.client_lo[first]))
-        server = address_text(int(ends.server_hi[first]), int(ends.server_lo[first]))
-        protocol, version = int(flows.protocol[first]), int(flows.version[first])
-        if protocol in (ICMP, ICMP6):
-            others = self._others(rows, near.by_pair)
-            up, down = self._icmp_kinds(rows, protocol)
-            frames = self._frames(rows, others[self._same_kinds(others, rows)])
-            tunnelled = bool(flows.tunnel[rows].any())
-            return display_filter(
-                Conversation(
-                    version,
-                    protocol,
-                    client,
-                    server,
-                    from_client=up,
-                    from_server=down,
-                    frames=frames,
-                    tunnelled=tunnelled,
-                )
-            )
-        if protocol not in (TCP, UDP):
-            frames = self._frames(rows, self._others(rows, near.by_pair))
-            return display_filter(Conversation(version, protocol, client, server, frames=frames))
-        inbound = bool(flows.direction[first] == Direction.INBOUND)
-        called, calling = (ends.client_port, ends.server_port) if inbound else (ends.server_port, ends.client_port)
-        others = self._others(rows, near.by_client_port if inbound else near.by_server_port)
-        rivals = others[called[others] == called[first]]
-        service = [int(called[first])]
+    def _ported(
+        self,
+        conversation: Conversation,
+        rows: Rows,
+        port: int,
+        inbound: bool,
+        rivals: _Rivals,
+        only: Sequence[int] | None,
+    ) -> str:
+        """The filter for one group of TCP or UDP flows with the service at `port`."""
         caller = frames = None
-        if len(rivals):  # the calling ports are named only where another flow to the service must be left out
-            ports = distinct(calling[rows])
-            caller, frames = ports.tolist(), self._frames(rows, rivals[np.isin(calling[rivals], ports)])
+        if rivals:  # the calling ports are named only where another flow to the service must be left out
+            ports = self._ends.server_port if inbound else self._ends.client_port
+            caller = distinct(ports[rows]).tolist()
         if only is not None:
             frames = [(frame, frame) for frame in only]
-        mine, theirs = (service, caller) if inbound else (caller, service)
-        return display_filter(Conversation(version, protocol, client, server, mine, theirs, frames=frames))
+        elif rivals == _Rivals.BY_SAME_PORT:
+            frames = self._frames(rows)
+        mine, theirs = ([port], caller) if inbound else (caller, [port])
+        return display_filter(conversation._replace(client_ports=mine, server_ports=theirs, frames=frames))
+
+    def _portless(self, conversation: Conversation, near: _Near, rows: Rows) -> str:
+        """The filter for one group of ICMP, or of another protocol without ports."""
+        flows, protocol = self._flows, conversation.protocol
+        others = self._others(rows, near.by_pair)
+        if protocol not in (ICMP, ICMP6):
+            return display_filter(conversation._replace(frames=self._frames(rows) if len(others) else None))
+        up, down = self._icmp_kinds(rows, protocol)
+        told_apart = not self._same_kinds(others, rows).any()
+        return display_filter(
+            conversation._replace(
+                from_client=up,
+                from_server=down,
+                frames=None if told_apart else self._frames(rows),
+                tunnelled=bool(flows.tunnel[rows].any()),
+            )
+        )
+
+    def _rivals(self, rows: Rows, starts: Rows, asked: Bools) -> Codes:
+        """For each of the groups that are `asked` about `_Rivals`; all groups are told at once, as one pair may have
+        thousands of them, each the others' rivals.
+        """
+        found = np.zeros(len(starts), np.uint8)
+        sizes = np.diff(starts, append=len(rows))
+        inbound = self._flows.direction[rows[starts]] == Direction.INBOUND
+        for called_in in (False, True):
+            groups = np.flatnonzero(asked & (inbound == called_in))
+            if len(groups):
+                chosen = rows[np.repeat(np.isin(np.arange(len(starts)), groups), sizes)]
+                found[groups] = self._rivals_at(chosen, sizes[groups], inbound=called_in)
+        return found
+
+    def _rivals_at(self, rows: Rows, sizes: Rows, *, inbound: bool) -> Codes:
+        """`_Rivals` of the groups, so many of `rows` each, of which all were called in or none."""
+        ends, keys = self._ends, self._keys.client_port if inbound else self._keys.server_port
+        called, calling = (ends.client_port, ends.server_port) if inbound else (ends.server_port, ends.client_port)
+        starts = np.cumsum(sizes) - sizes
+        near = _Index(keys, rows).rows
+        near = near[called[near] != NO_PORT]
+        place = np.empty(len(keys), np.intp)
+        place[near] = np.arange(len(near))
+        service = self._services(near, called)
+        # of a group's rows, whose service is the group's: those that proxies led may have called elsewhere
+        wanted = np.repeat(service[place[rows[starts]]], sizes)
+        own = service[place[rows]] == wanted
+        rivalled = np.bincount(service)[wanted[starts]] > np.add.reduceat(own.astype(np.intp), starts)
+        caller = group(np.concatenate([service, wanted]), np.concatenate([calling[near], calling[rows]]))
+        all_callers, callers = caller[: len(near)], caller[len(near) :]
+        of_group = group(np.repeat(np.arange(len(sizes)), sizes), callers)
+        mine = np.bincount(of_group, own)[of_group]
+        same = np.bincount(all_callers, minlength=int(caller.max()) + 1)[callers] > mine
+        same_port = np.logical_or.reduceat(same, starts)
+        return np.where(same_port, _Rivals.BY_SAME_PORT, np.where(rivalled, _Rivals.BY_OTHERS, _Rivals.NONE)).astype(
+            np.uint8
+        )
+
+    def _services(self, rows: Rows, called: Ints) -> Rows:
+        """A number for each service of the rows: protocol, two ends, whichever called, and the port that was called."""
+        ends = self._ends
+        one, other = (ends.client_hi[rows], ends.client_lo[rows]), (ends.server_hi[rows], ends.server_lo[rows])
+        swap = (one[0] > other[0]) | ((one[0] == other[0]) & (one[1] > other[1]))
+        lower = (np.where(swap, high, low) for low, high in zip(one, other, strict=True))
+        upper = (np.where(swap, low, high) for low, high in zip(one, other, strict=True))
+        return group(self._flows.protocol[rows], *lower, *upper, called[rows])
 
     def _others(self, rows: Rows, index: _Index) -> Rows:
         """The other flows of this protocol between these two ends, as far as the index has them together."""
@@ -195,11 +265,11 @@ class FlowFilters:
                 crossed &= column[near] == getattr(ends, f"{other}_{word}")[first]
         return without(near[straight | crossed], rows)
 
-    def _frames(self, rows: Rows, rivals: Rows) -> list[tuple[int, int]] | None:
+    def _frames(self, rows: Rows) -> list[tuple[int, int]] | None:
         """Ranges of frames, needed where other flows have the same 5-tuple as one of the group."""
         flows = self._flows
         capture = flows.capture[rows]
-        if len(rivals) == 0 or (capture != capture[0]).any() or (flows.last_capture[rows] != capture).any():
+        if (capture != capture[0]).any() or (flows.last_capture[rows] != capture).any():
             return None  # frames count within one file: over several they tell nothing apart
         spans = sorted(zip(flows.first_frame[rows].tolist(), flows.last_frame[rows].tolist(), strict=True))
         merged = [spans[0]]

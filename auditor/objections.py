@@ -180,7 +180,8 @@ def _names(hit: Hits, names: list[str]) -> Any:
     if hit.targets is None or not hit.targets.names:
         return 0
     names += sorted(set(hit.targets.names) - set(names))
-    return [names.index(name) for name in hit.targets.names]
+    numbers = {name: number for number, name in enumerate(names)}
+    return [numbers[name] for name in hit.targets.names]
 
 
 def _spread(hits: Sequence[Hits], value: Callable[[Hits], Any], dtype: Any) -> NDArray[Any]:

@@ -19,7 +19,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
+
+if TYPE_CHECKING:
+    from auditor.site import Site
 
 COUNT = 50_000
 WORST = 3.0
@@ -261,13 +264,23 @@ def dns_one_client(count: int) -> Frames:
         yield udp(RESOLVER, 53, CLIENTS, port, message(number, 0x8180, answer, 1))
 
 
-def socks(count: int, *, named: bool = False) -> Frames:
+def dns_answers(count: int) -> Frames:
+    """One client that is told another wrong address each time."""
+    for number in range(count):
+        port, address = 1024 + number % 60_000, (198 << 24 | 18 << 16) + number % (1 << 17)
+        answer = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + address.to_bytes(4, "big")
+        yield udp(CLIENTS, port, RESOLVER, 53, message(number, 0x0100))
+        yield udp(RESOLVER, 53, CLIENTS, port, message(number, 0x8180, answer, 1))
+
+
+def socks(count: int, *, named: bool = False, clients: bool = True) -> Frames:
     """Clients that go through a SOCKS proxy, each to another target that no vendor has."""
     for number in range(count):
         target = ((198 << 24 | 18 << 16) + number % (1 << 17)).to_bytes(4, "big")
         name = b"host-%d.example" % number
         request = b"\x05\x01\x00" + (b"\x03%c" % len(name) + name if named else b"\x01" + target) + b"\x40\x00"
-        through = Connection(CLIENTS + number, 40_000, PROXY, 1080)
+        client = (CLIENTS + number, 40_000) if clients else (CLIENTS, 1024 + number % 64_000)
+        through = Connection(*client, PROXY, 1080)
         yield from through.open()
         yield from through.say((False, b"\x05\x01\x00"), (True, b"\x05\x00"), (False, request))
         yield from through.say((True, b"\x05\x00\x00\x01\x0a\x00\x00\x09\x9c\x40"), (False, bytes(50)))
@@ -279,10 +292,21 @@ def socks_named(count: int) -> Frames:
     return socks(count, named=True)
 
 
-def connect(count: int) -> Frames:
+def socks_one_client(count: int) -> Frames:
+    """One client that goes through a SOCKS proxy to as many targets."""
+    return socks(count, clients=False)
+
+
+def connect_one_client(count: int) -> Frames:
+    """One client that goes through an HTTP proxy to as many hosts by name."""
+    return connect(count, clients=False)
+
+
+def connect(count: int, *, clients: bool = True) -> Frames:
     """Clients that go through an HTTP proxy, each to another host by name."""
     for number in range(count):
-        through = Connection(CLIENTS + number, 40_000, PROXY, 8080)
+        client = (CLIENTS + number, 40_000) if clients else (CLIENTS, 1024 + number % 64_000)
+        through = Connection(*client, PROXY, 8080)
         yield from through.open()
         yield from through.say((False, b"CONNECT h%d.example:16384 HTTP/1.1\r\n\r\n" % number))
         yield from through.say((True, b"HTTP/1.1 200 OK\r\n\r\n"), (False, bytes(50)))
@@ -290,13 +314,13 @@ def connect(count: int) -> Frames:
 
 
 def relayed(count: int) -> Frames:
-    """A client with a relay for datagrams at its SOCKS proxy, and as many far ends behind it."""
+    """A client with a relay for datagrams at its SOCKS proxy, which sends to vendors' servers through it."""
     control = Connection(CLIENTS, 30_000, PROXY, 1080)
     yield from control.open()
     yield from control.say((False, b"\x05\x01\x00"), (True, b"\x05\x00"), (False, b"\x05\x03\x00\x01" + bytes(6)))
     yield from control.say((True, b"\x05\x00\x00\x01" + PROXY.to_bytes(4, "big") + (41_000).to_bytes(2, "big")))
     for number in range(count):
-        target = ((198 << 24 | 18 << 16) + number % (1 << 17)).to_bytes(4, "big")
+        target = (VOLUME + 1 + number % 60).to_bytes(4, "big")
         payload = b"\x00\x00\x00\x01" + target + b"\x40\x00" + b"x"
         yield udp(CLIENTS, 1024 + number % 60_000, PROXY, 41_000, payload)
 
@@ -357,9 +381,12 @@ FLOODS: dict[str, Callable[[int], Frames]] = {
         datagram_ports,
         dns,
         dns_one_client,
+        dns_answers,
         socks,
         socks_named,
+        socks_one_client,
         connect,
+        connect_one_client,
         relayed,
         icmp_quotes,
         icmp_quotes_one_client,
@@ -423,6 +450,16 @@ def measured(what: str, capture: Path) -> float:
     return float(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
 
 
+def site() -> Site:
+    """One that has the proxy of `connect`: no HTTP proxy is looked for without."""
+    from auditor.site import load_site
+
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        file.write("proxies: [{kind: http, address: 10.0.0.9, port: 8080}]\n")
+        file.flush()
+        return load_site(file.name, [])
+
+
 def of_audit(capture: str) -> float:
     """The audit, and its report as JSON."""
     from auditor.pipeline import audit
@@ -430,7 +467,7 @@ def of_audit(capture: str) -> float:
 
     with open(os.devnull, "w") as nowhere:
         began = time.process_time()
-        write("json", audit(capture), nowhere)
+        write("json", audit(capture, site=site()), nowhere)
     return time.process_time() - began
 
 
@@ -440,7 +477,7 @@ def of_tick(capture: str) -> float:
     from auditor.watch import Options, Watch
 
     began = time.process_time()
-    watch = Watch([capture], enable(None, []), None, Options(tick=1e6, window_flows=1 << 30))
+    watch = Watch([capture], enable(None, []), site(), Options(tick=1e6, window_flows=1 << 30))
     watch.run()
     return time.process_time() - began
 

@@ -13,7 +13,8 @@ from flowbuilder import Row, classified, number, row
 
 from auditor import grouping
 from auditor.checks.base import Check, Context, Hits, Outcome, Severity, Targets
-from auditor.flow import ICMP, ICMP6, Codes, Flows, Rows
+from auditor.displayfilter import Conversation, display_filter
+from auditor.flow import ICMP, ICMP6, TCP, UDP, Codes, Direction, Flows
 from auditor.flowends import NO_PORT, Ends
 from auditor.flowfilter import FlowFilters, _Near
 from auditor.formats import address_text, flow_id_text
@@ -170,13 +171,43 @@ def facts(
         "last_ns": max(int(flows.end_ns[one]) for one in rows),
         "flow_ids": tuple(flow_id_text(int(flows.flow_id[one])) for one in rows),
         "evidence": frames,
-        "display_filter": _filter_of(FlowFilters(flows, ends), np.array(rows), only),
+        "display_filter": filter_of(flows, ends, rows, only),
     }
 
 
-def _filter_of(filters: FlowFilters, rows: Rows, only: Sequence[int] | None) -> str:
-    """The way for any group, however simple it is."""
-    return filters._filter_of(_Near(filters._keys, rows), rows, only)
+def filter_of(flows: Flows, ends: Ends, rows: list[int], only: Sequence[int] | None) -> str:
+    """The way for any group, however simple it is: each flow beside each other one."""
+    first = rows[0]
+
+    def client(one: int) -> tuple[int, int]:
+        return int(ends.client_hi[one]), int(ends.client_lo[one])
+
+    def server(one: int) -> tuple[int, int]:
+        return int(ends.server_hi[one]), int(ends.server_lo[one])
+
+    protocol = int(flows.protocol[first])
+    talk = Conversation(int(flows.version[first]), protocol, address_text(*client(first)), address_text(*server(first)))
+    if protocol not in (TCP, UDP):
+        filters = FlowFilters(flows, ends)
+        return filters._portless(talk, _Near(filters._keys, np.array(rows)), np.array(rows))
+    inbound = flows.direction[first] == Direction.INBOUND
+    called, calling = (ends.client_port, ends.server_port) if inbound else (ends.server_port, ends.client_port)
+    rivals = [
+        one
+        for one in set(range(len(flows))) - set(rows)
+        if flows.protocol[one] == protocol
+        and {client(one), server(one)} == {client(first), server(first)}
+        and called[one] == called[first]
+    ]
+    callers = sorted({int(calling[one]) for one in rows}) if rivals else None
+    frames = None if only is None else [(frame, frame) for frame in only]
+    if frames is None and any(calling[one] in (callers or ()) for one in rivals):
+        spans = [range(int(flows.first_frame[one]), int(flows.last_frame[one]) + 1) for one in rows]
+        held = sorted({frame for span in spans for frame in span})
+        runs = [frame for frame in held if frame - 1 not in held], [frame for frame in held if frame + 1 not in held]
+        frames = list(zip(*runs, strict=True))
+    mine, theirs = ([int(called[first])], callers) if inbound else (callers, [int(called[first])])
+    return display_filter(talk._replace(client_ports=mine, server_ports=theirs, frames=frames))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
