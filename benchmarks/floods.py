@@ -273,6 +273,18 @@ def dns_answers(count: int) -> Frames:
         yield udp(RESOLVER, 53, CLIENTS, port, message(number, 0x8180, answer, 1))
 
 
+def dns_addresses(count: int) -> Frames:
+    """Clients that are told twenty wrong addresses each."""
+    for number in range(count):
+        answer = b"".join(
+            b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04"
+            + ((198 << 24 | 18 << 16) + (number * 20 + at) % (1 << 17)).to_bytes(4, "big")
+            for at in range(20)
+        )
+        yield udp(CLIENTS + number, 40_000, RESOLVER, 53, message(number, 0x0100))
+        yield udp(RESOLVER, 53, CLIENTS + number, 40_000, message(number, 0x8180, answer, 20))
+
+
 def socks(count: int, *, named: bool = False, clients: bool = True) -> Frames:
     """Clients that go through a SOCKS proxy, each to another target that no vendor has."""
     for number in range(count):
@@ -382,6 +394,7 @@ FLOODS: dict[str, Callable[[int], Frames]] = {
         dns,
         dns_one_client,
         dns_answers,
+        dns_addresses,
         socks,
         socks_named,
         socks_one_client,
@@ -450,12 +463,15 @@ def measured(what: str, capture: Path) -> float:
     return float(subprocess.run(words, stdout=subprocess.PIPE, check=True).stdout)
 
 
+SITE = "proxies: [{kind: http, address: 10.0.0.9, port: 8080}]\n"
+"""The proxy of `connect`: no HTTP proxy is looked for without."""
+
+
 def site() -> Site:
-    """One that has the proxy of `connect`: no HTTP proxy is looked for without."""
     from auditor.site import load_site
 
     with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        file.write("proxies: [{kind: http, address: 10.0.0.9, port: 8080}]\n")
+        file.write(SITE)
         file.flush()
         return load_site(file.name, [])
 
