@@ -283,7 +283,11 @@ impl Table {
     pub fn take_copy(&mut self, addressed: &Addressed, packet: &Packet) {
         self.counts.copies += 1;
         if let Some(slot) = self.slot_of(addressed) {
-            let twice = &mut self.flows[slot as usize].twice.get_or_insert_default()[addressed.side()];
+            let flow = &mut self.flows[slot as usize];
+            let twice = &mut flow.twice.get_or_insert_default()[addressed.side()];
+            if packet.payload_len > 0 && twice.letters == 0 && flow.ends[addressed.side()].seen & seen::RST == 0 {
+                twice.letters = flow.letters;
+            }
             twice.packets += 1;
             twice.ip_bytes += u64::from(packet.ip_len);
             twice.payload += u64::from(packet.payload_len);
@@ -498,13 +502,18 @@ fn count_strays(flow: &mut Flow, counts: &Counts) {
     if is_mirrored(copies, packets) || is_mirrored(counts.copies, counts.packets) {
         return;
     }
-    for (side, twice) in twice.iter().enumerate() {
-        let end = &mut flow.ends[side];
+    // Letters further behind come first: they do not move the others.
+    let order = if twice[0].letters > twice[1].letters { [0, 1] } else { [1, 0] };
+    for side in order {
+        let (twice, end) = (&twice[side], &mut flow.ends[side]);
         end.packets += twice.packets;
         end.ip_bytes += twice.ip_bytes;
         if flow.key.protocol() == protocol::TCP {
             let known = &mut flow.details[side].retransmitted;
             *known = known.saturating_add(twice.with_payload);
+            if twice.letters > 0 {
+                flow.insert_once(side, seen::RETRANSMISSION, b'T', twice.letters);
+            }
         } else {
             end.payload += twice.payload;
         }
@@ -599,7 +608,7 @@ fn apply(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment) {
             note_syn(flow, side, packet, moment);
         }
         tcp::update(flow, side, packet);
-        if flow.closed_ns == 0 && flow.ends[0].state == EndState::Closed && flow.ends[1].state == EndState::Closed {
+        if flow.closed_ns == 0 && flow.ends.iter().all(|end| matches!(end.state, EndState::Closed | EndState::Reset)) {
             flow.closed_ns = flow.last_ns;
         }
         return;
