@@ -114,6 +114,48 @@ def test_a_retransmission_is_no_copy(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("twice", "history", "counts"),
+    [
+        ([3], "ShADTadFf", (6, 4)),
+        ([5], "ShADadtFf", (5, 5)),
+        ([3, 5], "ShADTadtFf", (6, 5)),
+        ([4], "ShADadFf", (5, 5)),  # nothing but an acknowledgement
+    ],
+)
+def test_a_packet_that_came_twice_though_no_mirror_makes_copies_is_a_retransmission(
+    tmp_path: Path, twice: list[int], history: str, counts: tuple[int, int]
+) -> None:
+    frames = [one for place, frame in enumerate(session()) for one in [frame] * (2 if place in twice else 1)]
+    path = capture(tmp_path, [frame.copy() for frame in tagged(frames, None, None)])
+    assert rows(path) == [("SF", history, *counts)]
+    told = auditor.audit(path).flows.iloc[0]
+    assert (told.retransmitted_forward, told.retransmitted_reverse) == (twice.count(3), twice.count(5))
+
+
+def test_the_first_retransmission_has_the_letter_also_where_another_is_told_before_it(tmp_path: Path) -> None:
+    frames = session()
+    again = frames[3].copy()
+    again[IP].id = next(IDS)
+    path = capture(tmp_path, tagged([*frames[:4], frames[3].copy(), *frames[4:6], again, *frames[6:]], None, None))
+    assert rows(path) == [("SF", "ShADTadFf", 7, 4)]
+
+
+def test_a_packet_that_came_twice_after_its_sender_reset_is_no_retransmission(tmp_path: Path) -> None:
+    frames = session()
+    path = capture(tmp_path, tagged([*frames[:4], packet(True, "R", 301, 0), frames[3].copy()], None, None))
+    assert rows(path) == [("RSTO", "ShADR", 5, 1)]
+
+
+def test_a_flow_that_one_end_finished_and_the_other_reset_does_not_last_longer_for_what_comes_then(
+    tmp_path: Path,
+) -> None:
+    frames = [*session()[:6], packet(False, "FA", 561, 301), packet(True, "R", 301, 0), packet(False, "R", 562, 0)]
+    flow = auditor.audit(capture(tmp_path, tagged(frames, None, None))).flows.iloc[0]
+    assert (flow.history, flow.packets_reverse) == ("ShADadfRr", 5)
+    assert flow.duration == pytest.approx(0.007)
+
+
+@pytest.mark.parametrize(
     ("mode", "flows", "said"), [("auto", 1, {"vlan-per-direction": 1}), ("ignore", 1, {}), ("strict", 2, None)]
 )
 def test_a_tag_for_each_direction(tmp_path: Path, mode: str, flows: int, said: dict[str, int] | None) -> None:

@@ -2,7 +2,7 @@
 
 use super::duplicate::is_mirrored;
 use super::key::{mix, protocol};
-use super::record::Flow;
+use super::record::{Flow, seen};
 use super::table::Counts;
 use super::tcp;
 
@@ -30,13 +30,18 @@ pub(super) fn count_strays(flow: &mut Flow, counts: &Counts) {
     if is_mirrored(copies, packets) || is_mirrored(counts.copies, counts.packets) {
         return;
     }
-    for (side, twice) in twice.iter().enumerate() {
-        let end = &mut flow.ends[side];
+    // Letters further behind come first: they do not move the others.
+    let order = if twice[0].letters > twice[1].letters { [0, 1] } else { [1, 0] };
+    for side in order {
+        let (twice, end) = (&twice[side], &mut flow.ends[side]);
         end.packets += twice.packets;
         end.ip_bytes += twice.ip_bytes;
         if flow.key.protocol() == protocol::TCP {
             let known = &mut flow.details[side].retransmitted;
             *known = known.saturating_add(twice.with_payload);
+            if twice.letters > 0 {
+                flow.insert_once(side, seen::RETRANSMISSION, b'T', twice.letters);
+            }
         } else {
             end.payload += twice.payload;
         }

@@ -176,6 +176,8 @@ pub struct Twice {
     pub payload: u64,
     /// Those of them with payload.
     pub with_payload: u32,
+    /// Letters of the history when the first of those came; 0: none did, or only after this end's RST.
+    pub letters: u8,
 }
 
 /// A flow, alive or just ended. The first three cache lines hold what every packet touches.
@@ -365,8 +367,12 @@ impl Flow {
     /// Writes a letter, upper case for the initiator's packets.
     #[inline]
     pub fn write(&mut self, side: Side, letter: u8) {
-        let case = if side == self.initiator_side() { 0 } else { 0x20 };
-        self.write_raw(letter | case);
+        self.write_raw(letter | self.case(side));
+    }
+
+    /// What makes a letter upper case for the initiator's packets, and lower case for the others.
+    fn case(&self, side: Side) -> u8 {
+        if side == self.initiator_side() { 0 } else { 0x20 }
     }
 
     /// Writes the mark of a change of roles, which has no case.
@@ -387,6 +393,19 @@ impl Flow {
         if self.ends[side].seen & kind == 0 {
             self.ends[side].seen |= kind;
             self.write(side, letter);
+        }
+    }
+
+    /// The same where it was due behind the first `before` letters, as is told only now: a later one moves there.
+    pub fn insert_once(&mut self, side: Side, kind: u16, letter: u8, before: u8) {
+        self.write_once(side, kind, letter);
+        let written = letter | self.case(side);
+        let (first, later) =
+            self.history[..usize::from(self.letters)].split_at_mut(usize::from(before.min(self.letters)));
+        if !first.contains(&written)
+            && let Some(at) = later.iter().position(|&known| known == written)
+        {
+            later[..=at].rotate_right(1);
         }
     }
 

@@ -5,7 +5,7 @@ use super::ending::{FIXED_SEED, close, count_strays, identity};
 use super::expiry::{TCP_ATTEMPT, is_over, patience, schedule};
 use super::index::Index;
 use super::key::{FlowKey, Side, protocol};
-use super::record::Flow;
+use super::record::{Flow, seen};
 use super::succession::{continues, is_new_connection};
 use super::take::apply;
 use super::tcp::flag;
@@ -270,7 +270,11 @@ impl Table {
     pub fn take_copy(&mut self, addressed: &Addressed, packet: &Packet) {
         self.counts.copies += 1;
         if let Some(slot) = self.slot_of(addressed) {
-            let twice = &mut self.flows[slot as usize].twice.get_or_insert_default()[addressed.side()];
+            let flow = &mut self.flows[slot as usize];
+            let twice = &mut flow.twice.get_or_insert_default()[addressed.side()];
+            if packet.payload_len > 0 && twice.letters == 0 && flow.ends[addressed.side()].seen & seen::RST == 0 {
+                twice.letters = flow.letters;
+            }
             twice.packets += 1;
             twice.ip_bytes += u64::from(packet.ip_len);
             twice.payload += u64::from(packet.payload_len);

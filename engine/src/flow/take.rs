@@ -36,7 +36,7 @@ pub(super) fn apply(flow: &mut Flow, side: Side, packet: &Packet, moment: Moment
             note_syn(flow, side, packet, moment);
         }
         tcp::update(flow, side, packet);
-        if flow.closed_ns == 0 && flow.ends[0].state == EndState::Closed && flow.ends[1].state == EndState::Closed {
+        if flow.closed_ns == 0 && flow.ends.iter().all(|end| matches!(end.state, EndState::Closed | EndState::Reset)) {
             flow.closed_ns = flow.last_ns;
         }
         return;
