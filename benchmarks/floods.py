@@ -285,6 +285,18 @@ def dns_addresses(count: int) -> Frames:
         yield udp(RESOLVER, 53, CLIENTS + number, 40_000, message(number, 0x8180, answer, 20))
 
 
+def dns_addresses(count: int) -> Frames:
+    """Clients that are told twenty wrong addresses each."""
+    for number in range(count):
+        answer = b"".join(
+            b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04"
+            + ((198 << 24 | 18 << 16) + (number * 20 + at) % (1 << 17)).to_bytes(4, "big")
+            for at in range(20)
+        )
+        yield udp(CLIENTS + number, 40_000, RESOLVER, 53, message(number, 0x0100))
+        yield udp(RESOLVER, 53, CLIENTS + number, 40_000, message(number, 0x8180, answer, 20))
+
+
 def socks(count: int, *, named: bool = False, clients: bool = True) -> Frames:
     """Clients that go through a SOCKS proxy, each to another target that no vendor has."""
     for number in range(count):
