@@ -11,7 +11,6 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from auditor.grouping import MAX_EVIDENCE
 from auditor.quantities import BYTES
 
 if TYPE_CHECKING:
@@ -54,42 +53,49 @@ class Share(NamedTuple):
 
 
 SHARES: Final = (
-    # What lives in the engine: 448 bytes, its places in indexes and timers, and as much again in a tick that is told.
-    Share("ACTIVE_FLOWS", 11, 1_000, 500, rows=True),
+    # What lives in the engine: 448 bytes, 800 of what is missing in its streams, its places in indexes and timers, and
+    # 448 again in a tick that is told.
+    Share("ACTIVE_FLOWS", 11, 2_000, 500, rows=True),
     # Twice as many as those alive: all of these may end at once, and none is lost where half of the room was free.
-    Share("PENDING_FLOWS", 22, 1_000, 1_000, rows=True),
+    Share("PENDING_FLOWS", 22, 2_000, 1_000, rows=True),
     Share("window_flows", 11, 0, 500, rows=True),
-    # What is said in flows: two samples of a kilobyte, or two lines and what waits for replies.
-    Share("APP_CONVERSATIONS", 3, 5_000, 200),
+    # What is said in flows: samples of a kilobyte, lines, what waits for replies, and tunnels within tunnels.
+    Share("APP_CONVERSATIONS", 3, 8_000, 200),
     Share("APP_HELD_BYTES", 2, 1, MIB // 2),
     Share("APP_EVENTS", 3, 700, 1_000),
+    Share("APP_EVENT_BYTES", 1.5, 3, 100_000),
     Share("APP_SAMPLES", 0.5, 200, 1_000),
     Share("APP_RELAYED", 0.5, 600, 500),
     Share("window_events", 5, 900, 1_000),
+    Share("window_event_bytes", 2.5, 5, 100_000),
     Share("ICMP_QUOTES", 1, 400, 500),
-    Share("PORT_SCAN_PAIRS", 1, 200, 2_000),
+    Share("PORT_SCAN_PAIRS", 1, 450, 1_000),
     Share("port_scans", 1, 400, 500),
     Share("ASIDE_ROUND", 2, 48, 10_000),
     Share("FLOW_MEMORY", 1, 48, 4_096),
     Share("FRAGMENT_BYTES", 2, 2, MIB // 4),
     Share("FRAGMENT_TABLE", 1, 700, 500),
     # A finding of three judgements, and as an event; one whose flows have left names some of these.
-    Share("listed_findings", 6, 12_000, 100),
-    Share("known_findings", 4, 16_000, 100),
+    Share("listed_findings", 5, 16_000, 100),
+    Share("known_findings", 4, 20_000, 100),
     Share("known_sessions", 2, 5_000, 100),
-    Share("evidence_waiting", 0.5, 4_000, 50),
+    Share("evidence_waiting", 0.5, 6_000, 50),
     Share("evidence_remembered", 0.5, 3_000, 50),
-    Share("EVIDENCE_BUFFERS", 2, 256 << 10, 2),
+    Share("EVIDENCE_BUFFERS", 1.5, 256 << 10, 2),
     # Packets of so many findings are copied at once, those of the flows that are evidence.
-    Share("evidence_at_once", 2, 0, 1),
-    Share("ring_bytes", 8, 1, 2 * MIB),
+    Share("evidence_at_once", 1.5, 0, 1),
+    Share("ring_bytes", 7, 1, 2 * MIB),
 )
 NAMED: Final = 50
 """Flows, ports and servers that a finding or session names whose flows have left."""
-QUEUES_PERCENT: Final = 4.0
-"""For events that wait for sinks: a third of it for what waits, the rest for what is being delivered."""
-STORE_PERCENT: Final = 4.0
+QUEUES_PERCENT: Final = 3.5
+"""For events that wait for sinks, in equal parts: a third for what waits, the rest for what is being delivered."""
+STORE_PERCENT: Final = 3.5
 """For what waits for the store: a quarter of it for what waits, the rest for what is being written."""
+QUEUES_PARTS: Final = 3
+STORE_PARTS: Final = 4
+LEAST_WAITING: Final = 200_000
+"""Bytes for what waits for a sink or the store: some fifty findings."""
 
 
 class Room(NamedTuple):
@@ -124,13 +130,19 @@ def room_of(monitor: Monitor) -> Room:
             options[share.limit] = size if most is None else min(size, most)
     options["active_flows"] = min(engine.pop("ACTIVE_FLOWS"), usual.active_flows)
     options["room"] = engine
-    queues = int(room * QUEUES_PERCENT / 100) // 3
-    return Room(options, queues // max(1, len(monitor.sinks)), int(room * STORE_PERCENT / 100) // 4)
+    return Room(
+        options,
+        queue=int(room * QUEUES_PERCENT / 100) // (QUEUES_PARTS * max(1, len(monitor.sinks))),
+        store=int(room * STORE_PERCENT / 100) // STORE_PARTS,
+    )
 
 
 def smallest(monitor: Monitor) -> int:
     """The smallest cap with which such a watch is of use, in whole MiB."""
     rooms = [share.least * _need(share, monitor) * 100 / share.percent for share in _shares(monitor)]
+    rooms.append(LEAST_WAITING * QUEUES_PARTS * len(monitor.sinks) * 100 / QUEUES_PERCENT)
+    if monitor.store is not None:
+        rooms.append(LEAST_WAITING * STORE_PARTS * 100 / STORE_PERCENT)
     return math.ceil((_taken(monitor) + max(rooms)) / MIB) * MIB
 
 
@@ -172,6 +184,8 @@ def _need(share: Share, monitor: Monitor) -> int:
     if share.limit == "ring_bytes":
         each *= len(monitor.interfaces) - len(monitor.streams)
     if share.limit == "evidence_at_once" and monitor.evidence is not None:
+        from auditor.grouping import MAX_EVIDENCE
+
         each = MAX_EVIDENCE * monitor.evidence.flow * 3 // 2  # with a comment for each packet
     if share.rows:
         reported = (monitor.window_end is not None and monitor.window_end.reports) or (

@@ -38,6 +38,7 @@ class Options:
     # silence within a session (an idle control session may take an hour).
     window_age: float = 7200.0
     window_events: int = 200_000  # of the judged flows, the latest; as many quotes; earlier ones are counted
+    window_event_bytes: int | None = None  # of names and addresses in them, the latest; None: any
     port_scans: int = 100_000  # pairs that are remembered as port scans; further ones are counted
     # Of one judgement, of all checks together, each its fair share; further ones are counted. None: as in an audit.
     listed_findings: int | None = None

@@ -7,6 +7,7 @@ leave, the oldest first.
 
 from __future__ import annotations
 
+from sys import getsizeof
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,7 @@ class Window:
         self._group = np.zeros(0, np.uint64)
         self._events: dict[str, Any] = {name: np.zeros(0, kind) for name, kind in NUMBERS.items()}
         self._events |= {name: [] for name in ("kind", "text", "more")}
+        self._event_sizes = np.zeros(0, np.int64)  # bytes of the text in each
         self._samples: dict[str, Column] = {name: np.zeros(0, kind) for name, kind in SAMPLES.items()}
         self._quotes: dict[str, Column] = {name: np.zeros(0, kind) for name, kind in QUOTE_TYPES.items()}
         self._shown = np.zeros(0, np.intp)
@@ -169,7 +171,11 @@ class Window:
         self._events = _appended(self._events, new, NUMBERS) | {
             name: [*self._events[name], *new[name]] for name in ("kind", "text", "more")
         }
+        self._event_sizes = np.concatenate([self._event_sizes, _text_sizes(new)])
         surplus = len(self._events["kind"]) - self._options.window_events
+        if self._options.window_event_bytes is not None:
+            latest = np.cumsum(self._event_sizes[::-1]) <= self._options.window_event_bytes
+            surplus = max(surplus, int((~latest).sum()))
         if surplus > 0:
             self._drop("window-events", surplus)
             self._keep_events(np.arange(len(self._events["kind"])) >= surplus)
@@ -177,6 +183,7 @@ class Window:
     def _keep_events(self, keep: NDArray[np.bool_]) -> None:
         if keep.all():
             return
+        self._event_sizes = self._event_sizes[keep]
         chosen = np.flatnonzero(keep).tolist()
         self._events = {name: self._events[name][keep] for name in NUMBERS} | {
             name: [self._events[name][row] for row in chosen] for name in ("kind", "text", "more")
@@ -207,6 +214,12 @@ class Window:
 
     def _drop(self, limit: str, count: int) -> None:
         self.dropped[limit] = self.dropped.get(limit, 0) + count
+
+
+def _text_sizes(events: Mapping[str, Any]) -> Column:
+    """Bytes that the text of each event takes: names, and addresses as text."""
+    sizes = [len(text) + sum(map(getsizeof, more)) for text, more in zip(events["text"], events["more"], strict=True)]
+    return np.array(sizes, np.int64)
 
 
 def _is_young(rows: Mapping[str, Column], final: NDArray[np.bool_], now_ns: int) -> NDArray[np.bool_]:

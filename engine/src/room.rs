@@ -7,7 +7,9 @@ use crate::flow::{ACTIVE_FLOWS, FLOW_MEMORY};
 #[cfg(unix)]
 use crate::live::{ASIDE_ROUND, EVIDENCE_BUFFERS, PENDING_FLOWS};
 use crate::quote::ICMP_QUOTES;
-use crate::scan::{APP_CONVERSATIONS, APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, PORT_SCAN_PAIRS};
+use crate::scan::{
+    APP_CONVERSATIONS, APP_EVENT_BYTES, APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, PORT_SCAN_PAIRS,
+};
 use crate::wire::{FRAGMENT_BYTES, FRAGMENT_TABLE};
 
 /// Room of each kind, named like the constant that it is at most.
@@ -17,6 +19,7 @@ pub struct Room {
     pub active_flows: usize,
     pub flow_memory: usize,
     pub app_conversations: usize,
+    pub app_event_bytes: usize,
     pub app_events: usize,
     pub app_held_bytes: usize,
     pub app_relayed: usize,
@@ -39,6 +42,7 @@ impl Default for Room {
             active_flows: ACTIVE_FLOWS,
             flow_memory: FLOW_MEMORY,
             app_conversations: APP_CONVERSATIONS,
+            app_event_bytes: APP_EVENT_BYTES,
             app_events: APP_EVENTS,
             app_held_bytes: APP_HELD_BYTES,
             app_relayed: APP_RELAYED,
@@ -65,6 +69,7 @@ impl Room {
             "ACTIVE_FLOWS" => &mut self.active_flows,
             "FLOW_MEMORY" => &mut self.flow_memory,
             "APP_CONVERSATIONS" => &mut self.app_conversations,
+            "APP_EVENT_BYTES" => &mut self.app_event_bytes,
             "APP_EVENTS" => &mut self.app_events,
             "APP_HELD_BYTES" => &mut self.app_held_bytes,
             "APP_RELAYED" => &mut self.app_relayed,

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from auditor.batches import TYPES
 from auditor.events import NUMBERS, SAMPLES
@@ -68,3 +69,25 @@ def test_a_flow_without_handshake_is_news_at_once() -> None:
     window = Window(Options())
     window.take(tick({"flow_id": 7, "protocol": 17}), START)
     assert window.is_news
+
+
+@pytest.mark.parametrize(("options", "kept"), [(Options(window_events=3), 3), (Options(window_event_bytes=700), 2)])
+def test_events_that_find_no_room_are_counted_and_the_latest_stay(options: Options, kept: int) -> None:
+    window = Window(options)
+    address = "address 198.51.100.7"
+    for at in range(5):
+        numbers = {name: np.full(1, at, kind).tobytes() for name, kind in NUMBERS.items()}
+        told = {"kind": ["dns-answer"], "text": ["rbs.drbackup.net"], "more": [(address,) * 4], **numbers}
+        window.take(SimpleNamespace(**{**vars(tick()), "events": told}), START)
+    assert window.events["time_ns"].tolist() == list(range(5))[-kept:]
+    assert len(window.events["text"]) == kept
+    assert window.dropped == {"window-events": 5 - kept}
+
+
+def test_quotes_that_find_no_room_are_counted_and_the_latest_stay() -> None:
+    window = Window(Options(window_events=3))
+    for at in range(5):
+        quotes = {name: np.full(1, at, kind).tobytes() for name, kind in QUOTE_TYPES.items()}
+        window.take(SimpleNamespace(**{**vars(tick()), "quotes": quotes}), START)
+    assert window.quotes["source_port"].tolist() == [2, 3, 4]
+    assert window.dropped == {"window-quotes": 2}

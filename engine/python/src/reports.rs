@@ -14,6 +14,7 @@ pub fn limits(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
     for (name, value) in [
         ("ACTIVE_FLOWS", flow::ACTIVE_FLOWS as u64),
         ("APP_CONVERSATIONS", scan::APP_CONVERSATIONS as u64),
+        ("APP_EVENT_BYTES", scan::APP_EVENT_BYTES as u64),
         ("APP_EVENTS", scan::APP_EVENTS as u64),
         ("APP_HELD_BYTES", scan::APP_HELD_BYTES as u64),
         ("APP_RELAYED", scan::APP_RELAYED as u64),

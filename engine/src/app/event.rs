@@ -3,6 +3,9 @@
 use super::host::Target;
 use crate::wire::Address;
 
+/// What an address counts for in [`Event::heap_bytes`]: a line of text, once it has been handed out.
+const ADDRESS_BYTES: usize = 64;
+
 /// Who sent the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
@@ -250,4 +253,24 @@ pub enum Event {
         /// Which.
         name: &'static str,
     },
+}
+
+impl Event {
+    /// Memory that its names and addresses take beside it, bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        match self {
+            Event::DnsAnswer { name, cnames, addresses, .. } => {
+                name.len() + cnames.iter().map(String::len).sum::<usize>() + addresses.len() * ADDRESS_BYTES
+            }
+            Event::DnsQuery { name, .. } | Event::TlsClientHello { sni: Some(name), .. } => name.len(),
+            Event::SocksRequest { target, .. }
+            | Event::SocksReply { bound: Some(target), .. }
+            | Event::SocksDatagram { target, .. }
+            | Event::HttpConnect { target, .. } => match target {
+                Target::Name(name) => name.len(),
+                Target::Address(_) => 0,
+            },
+            _ => 0,
+        }
+    }
 }

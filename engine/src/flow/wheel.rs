@@ -60,7 +60,8 @@ impl Wheel {
         }
         let passed = (now - self.cursor).clamp(0, BUCKETS);
         for bucket in self.cursor..self.cursor + passed {
-            due.append(&mut self.buckets[bucket.rem_euclid(BUCKETS) as usize]);
+            // With its memory: a flood that lasts goes through all buckets, and each would keep what it took at its worst.
+            due.append(&mut std::mem::take(&mut self.buckets[bucket.rem_euclid(BUCKETS) as usize]));
         }
         self.cursor = self.cursor.max(now);
     }
@@ -75,8 +76,11 @@ impl Wheel {
     pub fn take_first(&mut self, most: usize) -> Vec<Timer> {
         for bucket in self.cursor..self.cursor + BUCKETS {
             let timers = &mut self.buckets[bucket.rem_euclid(BUCKETS) as usize];
+            if timers.len() <= most && !timers.is_empty() {
+                return std::mem::take(timers);
+            }
             if !timers.is_empty() {
-                return timers.drain(..most.min(timers.len())).collect();
+                return timers.drain(..most).collect();
             }
         }
         Vec::new()
@@ -124,6 +128,21 @@ mod tests {
         wheel.rewind(5 * SECOND);
         wheel.advance((5 + BUCKETS) * SECOND, &mut due);
         assert_eq!(due, [timer]);
+    }
+
+    #[test]
+    fn buckets_that_have_passed_keep_no_memory() {
+        let mut wheel = Wheel::new();
+        let mut due = Vec::new();
+        wheel.advance(0, &mut due);
+        for second in 0..1000 {
+            for slot in 0..100 {
+                wheel.set(second * SECOND, Timer { slot, generation: 0 });
+            }
+        }
+        wheel.advance(900 * SECOND, &mut due);
+        while !wheel.take_first(40).is_empty() {}
+        assert_eq!(wheel.buckets.iter().map(Vec::capacity).sum::<usize>(), 0);
     }
 
     #[test]

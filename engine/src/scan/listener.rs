@@ -17,6 +17,10 @@ pub const APP_CONVERSATIONS: usize = ACTIVE_FLOWS;
 /// Events that are kept (`APP_EVENTS`); later ones are counted.
 pub const APP_EVENTS: usize = 1 << 20;
 
+/// Names and addresses in events that are kept (`APP_EVENT_BYTES`): two kilobytes for each, which only answers with dozens
+/// of addresses take.
+pub const APP_EVENT_BYTES: usize = APP_EVENTS << 11;
+
 /// Samples that are kept (`APP_SAMPLES`); later ones are counted.
 pub const APP_SAMPLES: usize = 1 << 18;
 
@@ -90,6 +94,7 @@ pub struct Listener {
     relayed: HashSet<(u64, Target, u16)>,
     scratch: Vec<Event>,
     events: Vec<Seen>,
+    event_bytes: usize,
     samples: Vec<FlowSamples>,
     room: Room,
     /// Flows that are being read.
@@ -110,6 +115,7 @@ impl Listener {
             relayed: HashSet::new(),
             scratch: Vec::new(),
             events: Vec::new(),
+            event_bytes: 0,
             samples: Vec::new(),
             room: room.clone(),
             conversations: 0,
@@ -273,7 +279,9 @@ impl Listener {
     fn keep(&mut self, flow_id: u64, moment: Moment) {
         let Moment { time_ns, frame, capture, .. } = moment;
         for event in self.scratch.drain(..) {
-            if self.events.len() < self.room.app_events {
+            let bytes = event.heap_bytes();
+            if self.events.len() < self.room.app_events && self.event_bytes + bytes <= self.room.app_event_bytes {
+                self.event_bytes += bytes;
                 self.events.push(Seen { flow_id, time_ns, frame, capture, event });
             } else {
                 self.dropped += 1;
@@ -291,6 +299,7 @@ impl Listener {
 
     /// What was seen since this was last asked.
     pub(crate) fn take_seen(&mut self) -> (Vec<Seen>, Vec<FlowSamples>) {
+        self.event_bytes = 0;
         (std::mem::take(&mut self.events), std::mem::take(&mut self.samples))
     }
 
@@ -402,6 +411,28 @@ mod tests {
         listener.close(&mut flows[0]);
         assert!(begun(&mut listener, 4).reading.is_some());
         assert_eq!(listener.dropped(), 1);
+    }
+
+    #[test]
+    fn events_with_many_addresses_count_for_what_they_take() {
+        let mut listener = Listener::new(ftp(), &Room { app_event_bytes: 1_000, ..Room::default() });
+        let answer = Event::DnsAnswer {
+            name: "rbs.drbackup.net".into(),
+            kind: 1,
+            cnames: Vec::new(),
+            addresses: vec![PROXY; 6],
+            code: 0,
+            truncated: false,
+        };
+        for _ in 0..5 {
+            listener.scratch.extend([answer.clone(), Event::FtpGreeting]);
+            listener.keep(1, Moment::default());
+        }
+        assert_eq!((listener.events().len(), listener.dropped()), (7, 3));
+        listener.take_seen();
+        listener.scratch.push(answer);
+        listener.keep(1, Moment::default());
+        assert_eq!(listener.events().len(), 1);
     }
 
     #[test]

@@ -38,7 +38,8 @@ pub(crate) use front::open;
 use front::{Beside, Front, Parcel};
 use intake::{Intake, Scene};
 pub use listener::{
-    APP_CONVERSATIONS, APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes,
+    APP_CONVERSATIONS, APP_EVENT_BYTES, APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, FlowSamples, Listener,
+    Seen, Wishes,
 };
 pub use options::{Options, VlanMode};
 #[cfg(unix)]
