@@ -173,3 +173,8 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path: Path, text: 
 def test_the_sample_in_the_documents_is_valid_and_shows_each_kind_of_sink() -> None:
     monitor = load_monitor(ROOT / "docs" / "monitor.yaml").monitor
     assert sorted(sink.kind for sink in monitor.sinks) == list(kinds())
+
+
+def test_two_sinks_do_not_share_a_file(tmp_path: Path) -> None:
+    text = "interfaces: [a]\nsinks:\n  - {kind: eve, path: e.json}\n  - {kind: jsonl, path: ./e.json}\n"
+    assert errors(tmp_path, text) == ["4: sinks[1].path: './e.json' is that of sinks[0]; expected a file for each"]
