@@ -73,9 +73,10 @@ class StoreSettings:
     password: Secret | None = None
     """Of PostgreSQL's user."""
     keep: Period = 90 * 86_400
-    """What is older goes."""
+    """What is older goes; of sensors that share a PostgreSQL, this one's."""
     size: Size = 2 << 30
-    """The oldest goes when the store is larger. What finds no room even then is lost, counted and told."""
+    """The oldest goes when the store is larger, or in PostgreSQL what this sensor has there. What finds no room even
+    then is lost, counted and told."""
     flows: FlowFolder | None = None
 
     @property

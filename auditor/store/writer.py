@@ -315,13 +315,16 @@ class StoreWriter:
         self._next_retention = now + RETENTION_SECONDS
         if self.keep:
             before = time.time_ns() - self.keep * 10**9
-            while (gone := self._in_transaction(lambda c: retention.prune_by_age(c, before))) >= retention.CHUNK:
+            sensor = self._alone
+            while (
+                gone := self._in_transaction(lambda c: retention.prune_by_age(c, before, sensor))
+            ) >= retention.CHUNK:
                 self._count_pruned(gone)
             self._count_pruned(gone)
-        used = self._in_transaction(retention.used_bytes)
+        used = self._used()
         if self.size and used > self.size * retention.SHARE:
             self._make_room()
-            used = self._in_transaction(retention.used_bytes)
+            used = self._used()
         self._in_transaction(retention.give_back)
         with self._changed:
             self._state.used = used
@@ -329,13 +332,23 @@ class StoreWriter:
     def _make_room(self, *, now: bool = False) -> bool:
         """Let the oldest go until the store is small enough, with `now` some at any rate; whether anything went."""
         any_gone = False
-        while (now and not any_gone) or self._in_transaction(retention.used_bytes) > self.size * retention.SHARE:
-            gone = self._in_transaction(retention.prune_by_size)
+        while (now and not any_gone) or self._used() > self.size * retention.SHARE:
+            gone = self._in_transaction(lambda connection: retention.prune_by_size(connection, self._alone))
             self._count_pruned(gone)
             if not gone:
                 break
             any_gone = True
         return any_gone
+
+    def _used(self) -> int:
+        return self._in_transaction(lambda connection: retention.used_bytes(connection, self._alone))
+
+    @property
+    def _alone(self) -> str | None:
+        """The sensor whose rows alone are ours to delete, where watches of several share a server. SQLite's file is
+        this watch's, with what one of another name may have left in it."""
+        assert self._connection is not None
+        return self.sensor if self._connection.dialect.name == "postgresql" else None
 
     def _in_transaction(self, do: Callable[[Connection], int]) -> int:
         assert self._connection is not None

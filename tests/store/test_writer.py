@@ -314,6 +314,31 @@ def test_what_is_too_old_goes(url: str, start: Start, monkeypatch: pytest.Monkey
     assert [row.packets for row in rows(url, HEALTH)] == [2]
 
 
+@pytest.mark.parametrize("limit", [{"keep": 86_400}, {"size": 1}])
+def test_what_another_sensor_keeps_in_the_same_database_stays(
+    limit: dict[str, int], postgres: Any, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.database("shared" + "".join(limit))
+    monkeypatch.setattr("auditor.store.writer.RETENTION_SECONDS", 0.0)
+    old = "2020-01-01T00:00:00.000000000Z"
+    for sensor, settings in (("other", {}), ("span0", limit)):
+        writer = start(url, sensor=sensor, **settings)
+        for event in (finding(1, time=old), finding(1, "closed", time=old), {**health(1), "time": old}):
+            writer.publish(PART, event)
+        tick(writer)
+        wait_until(
+            lambda writer=writer, wanted=bool(settings): (
+                writer.state().written == 2 and (writer.state().pruned or not wanted)
+            )
+        )
+        writer.end_part(PART, 9_000, "clean", [session()], [])
+        writer.close(10)
+    sensors = {run.id: run.sensor for run in rows(url, RUNS)}
+    assert {sensors[row.run] for table in (FINDINGS, HEALTH) for row in rows(url, table)} == {"other"}
+    others = {row.id for row in rows(url, PARTS) if sensors[row.run] == "other"}
+    assert {row.part for row in rows(url, SESSIONS)} == others != set()
+
+
 def test_moments_are_exact() -> None:
     assert moment("2026-03-02T21:00:01.123456789Z") == 1_772_485_201_123_456_789
     assert abs(moment(None) - time.time_ns()) < 10**9
