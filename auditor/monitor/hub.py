@@ -72,19 +72,21 @@ class Hub:
             self.store.start()
 
     def feed(self, stretch: Stretch) -> Feed:
-        """The way in for the watch of this part of time. It is the current one from now on."""
+        """The way in for the watch of this part of time."""
         part = None
         if self.store is not None:
             from auditor.store.pending import Part as StorePart
 
             part = StorePart(stretch.kind, stretch.start_ns)
-        made = Feed(self, stretch, part)
+        return Feed(self, stretch, part)
+
+    def turn_to(self, feed: Feed) -> None:
+        """This is the current one from now on."""
         with self._lock:
-            before, self._feed = self._feed, made
+            before, self._feed = self._feed, feed
             if before is not None and before.last is not None:
                 self._past = _added(self._past, before.last.health)
             self._ticked = time.monotonic()
-        return made
 
     def take(self, event: Event, part: Part | None = None) -> None:
         """An event for all sinks that want it, and for the store."""
