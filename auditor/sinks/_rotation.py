@@ -51,9 +51,9 @@ class RotatingFile:
             raise DeliveryError(f"{error.filename or self.path}: {error.strerror}", taken=done) from None
 
     def close(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
     def _open(self) -> None:
         if self._file is not None:
