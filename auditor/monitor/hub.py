@@ -232,13 +232,13 @@ def _troubles(status: Mapping[str, Any]) -> list[str]:
     found = []
     for sink in status["sinks"]:
         if sink["failing_since"]:
-            found.append(f"sink {sink['name']} takes nothing since {sink['failing_since']}: {sink['last_error']}")
+            found.append(f"sink {sink['name']} fails since {sink['failing_since']}: {sink['last_error']}")
         if lost := sum(sink["lost"].values()):
             found.append(f"sink {sink['name']} lost {lost:,} events ({_causes(sink['lost'])})")
     store = status["store"]
     if store is not None:
         if store["failing_since"]:
-            found.append(f"the store takes nothing since {store['failing_since']}: {store['last_error']}")
+            found.append(f"the store fails since {store['failing_since']}: {store['last_error']}")
         if lost := sum(store["lost"].values()):
             found.append(f"the store lost {lost:,} events ({_causes(store['lost'])})")
     capture = status["capture"]

@@ -178,3 +178,13 @@ def test_the_sample_in_the_documents_is_valid_and_shows_each_kind_of_sink() -> N
 def test_two_sinks_do_not_share_a_file(tmp_path: Path) -> None:
     text = "interfaces: [a]\nsinks:\n  - {kind: eve, path: e.json}\n  - {kind: jsonl, path: ./e.json}\n"
     assert errors(tmp_path, text) == ["4: sinks[1].path: './e.json' is that of sinks[0]; expected a file for each"]
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64 + ".example"])
+def test_a_host_that_nobody_could_look_up_is_refused(host: str, tmp_path: Path) -> None:
+    sinks = (
+        f"  - {{kind: syslog, to: '{host}:514'}}\n  - {{kind: webhook, url: 'https://{host}/', secret: {{env: S}}}}\n"
+    )
+    first, second = errors(tmp_path, f"interfaces: [a]\nsinks:\n{sinks}")
+    assert first.startswith(f"3: sinks[0].to: '{host}:514' is no host with a port; expected name:port")
+    assert second.startswith("4: sinks[1].url: the text is no URL to send to; expected https://host/path")
