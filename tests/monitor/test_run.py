@@ -28,6 +28,7 @@ from auditor.monitor.metrics import exposition
 from auditor.monitor.run import Conductor, Judging
 from auditor.monitor.status import read_status, write_status
 from auditor.pipeline import audit
+from auditor.store.opening import engine_of, migrate
 from auditor.store.writing import moment
 from auditor.upcoming import Stretch
 
@@ -391,6 +392,21 @@ def test_check_tries_everything_and_sends_nothing(tmp_path: Path) -> None:
     assert done.stdout.count("FAILED") == 5
     for told in ("gone.yaml: cannot be read", "there is no such interface", "Connection refused", "there is no folder"):
         assert told.replace(" ", "") in "".join(done.stdout.split())
+
+
+def test_check_makes_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    path = configured(tmp_path, "store: {url: auditor.db, flows: {folder: flows}}\nevidence: {folder: evidence}\n")
+    path.write_text(path.read_text().replace("[span0]", f"[{CLEAN}]"))
+    for told in ("is not there yet, and can be made", "its tables are made at the start", "of an earlier version"):
+        before = sorted(file.name for file in tmp_path.rglob("*"))
+        done = run("watch", "--config", path, "--check", COLUMNS="200")
+        assert (done.returncode, told in " ".join(done.stdout.split())) == (0, True), done.stdout
+        assert sorted(file.name for file in tmp_path.rglob("*")) == before
+        engine = engine_of(f"sqlite:///{tmp_path / 'auditor.db'}")
+        with engine.begin() as connection:
+            if "not there" not in told:
+                migrate(connection, "0001")
+        engine.dispose()
 
 
 def test_options_beside_a_configuration_are_refused(tmp_path: Path) -> None:
