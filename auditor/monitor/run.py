@@ -110,6 +110,8 @@ class Conductor:
         listen = self.loaded.monitor.metrics
         with ExitStack() as behind:  # closed in the opposite order, whatever happens
             behind.callback(self._opener.close)
+            if self.evidence is not None:
+                behind.callback(self.evidence.close)
             metrics = None
             if listen is not None:
                 metrics = MetricsServer(listen.listen, self.hub.status)
