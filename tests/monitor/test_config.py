@@ -188,3 +188,12 @@ def test_a_host_that_nobody_could_look_up_is_refused(host: str, tmp_path: Path) 
     first, second = errors(tmp_path, f"interfaces: [a]\nsinks:\n{sinks}")
     assert first.startswith(f"3: sinks[0].to: '{host}:514' is no host with a port; expected name:port")
     assert second.startswith("4: sinks[1].url: the text is no URL to send to; expected https://host/path")
+
+
+def test_a_capture_is_named_from_the_folder_of_the_file_and_a_folder_is_none(tmp_path: Path) -> None:
+    (tmp_path / "night.pcapng").write_bytes(b"")
+    (tmp_path / "span0").mkdir()
+    (tmp_path / "monitor.yaml").write_text("interfaces: [span0, night.pcapng, '-']\n")
+    monitor = load_monitor(tmp_path / "monitor.yaml").monitor
+    assert monitor.interfaces == ("span0", str(tmp_path / "night.pcapng"), "-")
+    assert monitor.streams == (str(tmp_path / "night.pcapng"), "-")

@@ -21,10 +21,11 @@ from servers import free_port, wait_until
 from watching import finding
 
 from auditor.errors import AuditorError
+from auditor.hostport import HostPort
 from auditor.monitor import keeper
 from auditor.monitor import run as running
 from auditor.monitor.config import load_monitor
-from auditor.monitor.metrics import exposition
+from auditor.monitor.metrics import MetricsServer, exposition
 from auditor.monitor.run import Conductor, Judging
 from auditor.monitor.status import read_status, write_status
 from auditor.pipeline import audit
@@ -315,6 +316,26 @@ def test_metrics_are_on_loopback_and_hold_no_address(tmp_path: Path) -> None:
             assert not any("10.0.0." in value or "66.241" in value for value in sample.labels.values())
 
 
+def test_who_asks_for_metrics_a_byte_at_a_time_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.monitor.metrics.ANSWER_SECONDS", 1.0)
+    server = MetricsServer(HostPort("127.0.0.1", port := free_port()), dict)
+    server.start()
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.settimeout(0.1)
+        for _ in range(100):
+            try:
+                slow.sendall(b"G")
+                if slow.recv(1) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        else:
+            pytest.fail("it may ask for ever")
+    server.close()
+
+
 def test_metrics_count_on_over_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, played: list[Played]) -> None:
     begun = time.time_ns()
     parts = [Stretch("window", begun, begun + 10**8), Stretch("between", begun + 10**8, None)]
@@ -359,6 +380,7 @@ def test_a_capture_in_a_file_is_watched_to_its_end_with_a_store(tmp_path: Path) 
     assert found == {one.check for one in audit(VIOLATING, packs=["drbackup"]).judged.findings}
     (report,) = tmp_path.glob("*T*Z.json")
     assert {one["check"] for one in json.loads(report.read_text())["findings"]} == found
+    assert [file for file in tmp_path.iterdir() if file != path and file.stat().st_mode & 0o007] == [], "addresses"
     status = json.loads(run("status", "--config", path, "--format", "json").stdout)
     assert (status["store"]["lost"], status["store"]["waiting"]) == ({}, 0)
 
