@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, and_, select, update
@@ -21,7 +20,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from auditor.delivery.backoff import Backoff
 from auditor.errors import AuditorError, StoreError
-from auditor.formats import time_text
+from auditor.formats import now_text, time_text
 from auditor.sinks.base import Event, notice
 from auditor.store import retention
 from auditor.store.lock import Lock
@@ -382,7 +381,7 @@ class StoreWriter:
         with self._changed:
             self._state.failures += 1
             self._state.last_error = why[:300]
-            self._state.failing_since = self._state.failing_since or datetime.now(UTC).isoformat(timespec="seconds")
+            self._state.failing_since = self._state.failing_since or now_text()
 
     def _refused(self, why: str) -> None:
         """What was to be written is lost, for a reason that time does not heal."""
