@@ -217,6 +217,8 @@ class Conductor:
             judging = Judging(replace(self.loaded, monitor=told))  # later parts are watched as it was told
         except AuditorError as error:
             self._told(accepted=False, reason=str(error))
+        except Exception as bug:  # whatever a file can do to us, the watch goes on by the old ones
+            self._told(accepted=False, reason=f"bug of ours: {type(bug).__name__}: {bug}")
         else:
             changed = _other_changes(self.loaded, fresh)
             self.judging = judging

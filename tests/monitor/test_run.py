@@ -262,6 +262,16 @@ def test_a_bad_new_file_is_refused_and_the_old_one_stays(
     watch.stop()
 
 
+def test_a_bug_in_reading_a_new_file_ends_no_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Running(configured(tmp_path))
+    wait_until(lambda: events(tmp_path))
+    monkeypatch.setattr(running, "load_monitor", lambda _: 1 / 0)
+    watch.conductor.reload()
+    wait_until(lambda: any(event.get("name") == "reload-refused" for event in events(tmp_path)))
+    assert "bug of ours: ZeroDivisionError" in watch.conductor.hub.status()["reload"]["reason"]
+    assert watch.stop().verdict == "violations"
+
+
 def test_what_stops_the_capture_ends_the_watch_with_its_reason(tmp_path: Path, played: list[Played]) -> None:
     watch = Running(configured(tmp_path))
     wait_until(lambda: played)
