@@ -44,6 +44,8 @@ for turn in itertools.count():
 OF_CAPTURES = "capture-incomplete"  # the check that speaks of captures, and not of what they hold
 HOUR = 3600
 PAGE = 4096
+# Another user could not write to the folder of a test; otherwise the kernel hands packets over once a second.
+TCPDUMP = ("tcpdump", "-Z", "root", "--immediate-mode", "-i", "mon0")
 PACKET = 6  # the type of a pcapng block that carries one
 
 
@@ -246,9 +248,8 @@ def capturing(wire: Namespace, *words: str | Path) -> Iterator[subprocess.Popen[
     process = wire.start(*words)
     try:
         assert process.stderr is not None
-        for line in process.stderr:
-            if "listening on" in line or "File: " in line:
-                break
+        said = next((line for line in process.stderr if "listening on" in line or "File: " in line), None)
+        assert said is not None, f"{words} ended before it captured"
         yield process
     finally:
         process.kill()
@@ -261,8 +262,8 @@ def test_what_tcpdump_has_written_is_audited_while_it_writes_on(
 ) -> None:
     growing, copy = tmp_path / "growing.pcap", tmp_path / "copy.pcap"
     seen: list[tuple[auditor.Audit, int]] = []
-    with capturing(wire, "tcpdump", "-i", "mon0", "-w", growing, *flush) as tcpdump:
-        replay = wire.start("tcpreplay", "-q", "--pps=2000", "-i", "wire0", VIOLATING)
+    with capturing(wire, *TCPDUMP, "-w", growing, *flush) as tcpdump:
+        replay = wire.start("tcpreplay", "-q", "--pps=500", "-i", "wire0", VIOLATING)
         while replay.poll() is None:
             there = growing.stat().st_size
             if there > 24 + 16:
@@ -284,7 +285,7 @@ def test_what_tcpdump_has_written_is_audited_while_it_writes_on(
 @pytest.mark.parametrize(
     "words",
     [
-        ("tcpdump", "-i", "mon0", "-C", "1", "-W", "2", "-w"),
+        (*TCPDUMP, "-C", "1", "-W", "2", "-w"),
         ("dumpcap", "-i", "mon0", "-b", "packets:700", "-b", "files:3", "-w"),
     ],
     ids=lambda words: words[0],
@@ -292,17 +293,19 @@ def test_what_tcpdump_has_written_is_audited_while_it_writes_on(
 def test_rings_that_turn_while_they_are_audited_are_read_or_told(
     wire: Namespace, words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    expected = set(judged(auditor.audit(VIOLATING))[0])
     audits = 0
     with capturing(wire, *words, tmp_path / "ring.pcap"):
-        replay = wire.start("tcpreplay", "-q", "--loop=60", "--topspeed", "-i", "wire0", VIOLATING)
+        replay = wire.start("tcpreplay", "-q", "--loop=60", "--topspeed", "-i", "wire0", CLEAN)
         while replay.poll() is None or not audits:
-            report = auditor.audit(tmp_path)
+            try:
+                report = auditor.audit(tmp_path)
+            except CaptureError:  # nothing has been written yet
+                continue
             audits += 1
-            for capture in report.to_dict()["captures"]:
-                assert capture["complete"] or capture["problems"]
-            if any(not capture["complete"] for capture in report.to_dict()["captures"]):
-                assert report.verdict != "clean"
+            captures = report.to_dict()["captures"]
+            assert {one["check"] for one in report.to_dict()["findings"]} <= {OF_CAPTURES}
+            assert all(capture["complete"] or capture["problems"] for capture in captures)
+            if not all(capture["complete"] for capture in captures):
+                assert report.verdict == "inconclusive"
         replay.communicate()
     assert replay.returncode == 0
-    assert expected
