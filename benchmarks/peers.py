@@ -41,10 +41,7 @@ class Program(NamedTuple):
     command: tuple[str, ...]
     ends_well: tuple[int, ...] = (0,)
     is_slow: bool = False  # so much that it reads a part only
-
-    def with_threads(self, threads: int) -> Program:
-        """The same with so many threads, if it has such an option."""
-        return self._replace(name=f"{self.name}, {threads} threads", command=(*self.command, "--threads", str(threads)))
+    threads: int = 1  # of ours
 
 
 OURS = (
@@ -68,12 +65,17 @@ PEERS = (
 )
 
 
-def limits(program: str) -> tuple[Program, ...]:
+def limits(program: str, threads: int) -> tuple[Program, ...]:
     """The two ways to run the limit program."""
-    return (
-        Program("limit, with CSV", (program, "{}", "--mode", "read", "--out", "{out}/limit.csv")),
-        Program("limit, without", (program, "{}", "--mode", "read")),
-    )
+    command = (program, "{}", "--mode", "read", "--threads", str(threads))
+    return Program("limit, with CSV", (*command, "--out", "{out}/limit.csv")), Program("limit, without", command)
+
+
+def yardsticks(limit: str | None, threads: int) -> list[Program]:
+    """Ours, and the limit program, with so many threads."""
+    programs = [*OURS, *(limits(limit, threads) if limit else ())]
+    named = "" if threads == 1 else f", {threads} threads"
+    return [program._replace(name=program.name + named, threads=threads) for program in programs]
 
 
 def is_installed(program: Program) -> bool:
@@ -97,7 +99,7 @@ def seconds(program: Program, capture: Path) -> float | None:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 timeout=TIME_LIMIT,
-                env={**os.environ, "AUDITOR_THREADS": "1"},
+                env={**os.environ, "AUDITOR_THREADS": str(program.threads)},
             )
         except subprocess.TimeoutExpired:
             print(f"{program.name}: more than {TIME_LIMIT} s on {capture.name}", file=sys.stderr)
@@ -163,9 +165,7 @@ def main(arguments: Sequence[str]) -> int:
     if given.limit and not shutil.which(given.limit):
         parser.error(f"--limit {given.limit}: is no program")
     peers = [peer for peer in PEERS if not given.only or peer.name.split()[0] in given.only]
-    yardsticks = [*OURS, *(limits(given.limit) if given.limit else ())]
-    if given.threads:
-        yardsticks += [program.with_threads(given.threads) for program in yardsticks]
+    known = yardsticks(given.limit, 1) + (yardsticks(given.limit, given.threads) if given.threads else [])
     present = list(filter(is_installed, peers))
     quick, slow = ([peer for peer in present if peer.is_slow == is_slow] for is_slow in (False, True))
     absent = [peer.name.split()[0] for peer in peers if peer not in present]
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str]) -> int:
         parts.append(f"Not installed, so not measured: {', '.join(absent)}.")
     for capture in given.captures:
         if quick or not slow:
-            parts.append(table(capture.name, capture, measure([*yardsticks, *quick], capture, given.runs)))
+            parts.append(table(capture.name, capture, measure([*known, *quick], capture, given.runs)))
             print(parts[-1], flush=True)
         if slow:
             with tempfile.TemporaryDirectory() as folder:
