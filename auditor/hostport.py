@@ -27,13 +27,18 @@ class HostPort:
         return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
 
+def has_labels(host: str) -> bool:
+    """Whether each part between the dots is as long as names may be; others cannot be looked up. RFC 1035, 2.3.4."""
+    return all(1 <= len(label) <= 63 for label in host.removesuffix(".").split("."))
+
+
 def read_host_port(text: str) -> HostPort:
     host, colon, port = text.rpartition(":")
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
     elif ":" in host:
         raise ValueError(f"{text!r} is no host with a port; expected brackets around an IPv6 address")
-    if not colon or not re.fullmatch("[A-Za-z0-9_.:-]{1,253}", host):
+    if not colon or not re.fullmatch("[A-Za-z0-9_.:-]{1,253}", host) or not has_labels(host):
         raise ValueError(f"{text!r} is no host with a port; expected name:port or address:port")
     return HostPort(host, parse_port(port))
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from auditor.errors import AuditorError
+from auditor.hostport import has_labels
 from auditor.scalars import DOCUMENT, Scalar, Text
 
 MAX_SECRET: Final = 4096
@@ -92,7 +93,7 @@ def read_web_url(text: str) -> str:
     without_password(text)
     parts = urlsplit(text)
     try:
-        well = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        well = parts.scheme in ("http", "https") and has_labels(parts.hostname or "") and parts.port != 0
     except ValueError:
         well = False
     if not well or parts.username is not None or not text.isascii() or not text.isprintable() or " " in text:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from auditor.monitor.run import Conductor
 
 FAILED = 2
+OTHERS = 0o007
+"""What is written holds addresses: nobody but the owner and the group reads any of it, store and reports included."""
 
 
 class Chosen(NamedTuple):
@@ -86,6 +88,7 @@ def run_store(store: str, chosen: Chosen, seconds: float | None, targets: Sequen
 def _run(conductor: Conductor, seconds: float | None, targets: Sequence[Target]) -> int:
     from auditor.monitor.run import signals
 
+    os.umask(os.umask(OTHERS) | OTHERS)
     with signals(conductor):
         report = conductor.run(seconds)
     for target in targets:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -129,19 +128,27 @@ class Backlog:
         most = most if all else min(most, self._allowed(now))
         taken: list[Waiting] = []
         due = all or len(self._single) >= most or (bool(self._single) and self._single[0][1] <= now)
-        while due and self._single and len(taken) < most:
-            taken.append(self._single.popleft()[0])
-        for kind in list(self._due_groups(now, all)):
-            if len(taken) >= most:
-                break
-            taken.append(self._groups.pop(kind).waiting())
-            self._told[kind] = now
-            self._told.move_to_end(kind)
-            if len(self._told) > MAX_KINDS:
-                self._told.popitem(last=False)
+        singles = len(self._single) if due else 0
+        groups = [kind for kind, group in self._groups.items() if all or group.due <= now]
+        groups.sort(key=lambda kind: self._groups[kind].due, reverse=True)
+        while len(taken) < most and (singles or groups):
+            # what is due first goes first: else health alone could take all of the rate, and findings never leave
+            if singles and (not groups or self._single[0][1] <= self._groups[groups[-1]].due):
+                taken.append(self._single.popleft()[0])
+                singles -= 1
+            else:
+                taken.append(self._close_group(groups.pop(), now))
         self._allowance -= len(taken)
         self._taken -= sum(item.bytes for item in taken)
         return taken
+
+    def _close_group(self, kind: tuple[Any, ...], now: float) -> Waiting:
+        """What a group tells. More of its kind waits for the interval."""
+        self._told[kind] = now
+        self._told.move_to_end(kind)
+        if len(self._told) > MAX_KINDS:
+            self._told.popitem(last=False)
+        return self._groups.pop(kind).waiting()
 
     def next_due(self, now: float) -> float | None:
         """Seconds until something may leave; None where nothing waits."""
@@ -181,9 +188,6 @@ class Backlog:
     def _left(self) -> int:
         """Bytes that may still be taken."""
         return UNBOUNDED if self.room is None else self.room - self._taken
-
-    def _due_groups(self, now: float, all: bool) -> Iterator[tuple[Any, ...]]:
-        return (kind for kind, group in list(self._groups.items()) if all or group.due <= now)
 
     def _allowed(self, now: float) -> int:
         """How many events may leave now: a minute's worth at once, then as they come in by time."""

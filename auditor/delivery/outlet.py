@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -28,7 +29,7 @@ class OutletState:
     grouped: int = 0
     """Told by another, that carries their count."""
     lost: dict[str, int] = field(default_factory=dict)
-    """By cause: queue-full, too-many-kinds, refused, shutdown, bug."""
+    """By cause: queue-full, too-many-kinds, refused (a bug of ours may be why), shutdown."""
     waiting: int = 0
     failures: int = 0
     """Deliveries that were tried in vain."""
@@ -114,7 +115,8 @@ class Outlet:
                 self._send(batch)
         with self._changed:
             self._ended = True
-        self._sink.close()
+        with suppress(Exception):
+            self._sink.close()
 
     def _next_batch(self) -> list[Waiting] | None:
         """What to deliver next, waiting for it; nothing where only the sink was reopened; None at the end."""
@@ -133,7 +135,7 @@ class Outlet:
                     return None
                 self._changed.wait(self._backlog.next_due(now))
             self._reopen = False
-        self._sink.reopen()
+        self._open_anew()
         return []
 
     def _send(self, batch: list[Waiting]) -> None:
@@ -172,6 +174,8 @@ class Outlet:
                 self._lost["refused"] += sum(item.weight for item in rest)
                 self._flying = []
                 return []
+            if not rest:
+                return []
             if taken:
                 self._backoff.reset()
             again = time.monotonic() + self._backoff.next(error.wait)
@@ -184,8 +188,12 @@ class Outlet:
                 self._changed.wait(min(again - now, 1.0))
             reopen, self._reopen = self._reopen, False
         if reopen:
-            self._sink.reopen()
+            self._open_anew()
         return rest
+
+    def _open_anew(self) -> None:
+        with suppress(Exception):  # what cannot be closed is left alone: the next delivery shows how the sink stands
+            self._sink.reopen()
 
     def _delivered(self, items: list[Waiting]) -> None:
         if self._abandoned:

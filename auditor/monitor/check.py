@@ -1,4 +1,4 @@
-"""`auditor watch --check`: whether a watch could start now, and would be heard. Nothing is captured or sent."""
+"""`auditor watch --check`: whether a watch could start now, and would be heard. Nothing is captured, sent or made."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _checks(loaded: Loaded) -> Iterator[Checked]:
         yield _tried("store", lambda: _store(loaded))
         if monitor.store.flows is not None:
             folder = loaded.path(monitor.store.flows.folder)
-            yield _tried("store.flows", lambda: _flows(loaded, folder))
+            yield _tried("store.flows", lambda: _flows(folder))
     for template in monitor.window_end.reports if monitor.window_end is not None else ():
         path = loaded.path(template)
         yield _tried("window_end", lambda path=path: _folder(os.path.dirname(path)))  # type: ignore[misc]
@@ -111,23 +111,20 @@ def _capture(name: str, source: str) -> str:
 
 
 def _store(loaded: Loaded) -> str:
-    from auditor.store import open_store
-    from auditor.store.opening import shown
+    import auditor.store  # noqa: F401  # says what is not installed
+    from auditor.store.opening import examine
 
     settings, url = loaded.monitor.store, loaded.store_url
     assert settings is not None
     assert url is not None
     secret = settings.password
-    engine = open_store(url, None if secret is None else secret.read(loaded.place.folder))
-    told = f"{shown(engine.url)}: opens, its tables are of this version"
-    engine.dispose()
-    return told
+    return examine(url, None if secret is None else secret.read(loaded.place.folder))
 
 
-def _flows(loaded: Loaded, folder: str) -> str:
-    from auditor.store.flows import FlowArchive
+def _flows(folder: str) -> str:
+    from auditor.store.flows import need_pyarrow
 
-    FlowArchive(folder, keep=0, size=0, sensor=loaded.monitor.sensor)
+    need_pyarrow()
     return _folder(folder)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 
@@ -73,9 +73,10 @@ class StoreSettings:
     password: Secret | None = None
     """Of PostgreSQL's user."""
     keep: Period = 90 * 86_400
-    """What is older goes."""
+    """What is older goes; of sensors that share a PostgreSQL, this one's."""
     size: Size = 2 << 30
-    """The oldest goes when the store is larger. What finds no room even then is lost, counted and told."""
+    """The oldest goes when the store is larger, or in PostgreSQL what this sensor has there. What finds no room even
+    then is lost, counted and told."""
     flows: FlowFolder | None = None
 
     @property
@@ -196,7 +197,7 @@ class Monitor:
     @property
     def streams(self) -> tuple[str, ...]:
         """Those of the interfaces that are captures, on a pipe or in a file."""
-        return tuple(name for name in self.interfaces if name == STREAM or os.path.exists(name))
+        return tuple(name for name in self.interfaces if name == STREAM or _is_capture(name))
 
     @property
     def severity(self) -> Severity:
@@ -240,6 +241,19 @@ class Loaded:
         return self.path(self.monitor.status) if self.monitor.status else default_status(self.monitor.sensor)
 
 
+def _is_capture(path: str) -> bool:
+    return os.path.exists(path) and not os.path.isdir(path)
+
+
+def _with_paths(monitor: Monitor, folder: str) -> Monitor:
+    """With captures as paths from here: the file names them from its own folder."""
+    found = [os.path.join(folder, name) for name in monitor.interfaces]
+    names = zip(monitor.interfaces, found, strict=True)
+    return replace(
+        monitor, interfaces=tuple(path if name != STREAM and _is_capture(path) else name for name, path in names)
+    )
+
+
 def is_file_name(pack: str) -> bool:
     """Whether a pack is named by its file, as `auditor audit --pack` takes it."""
     return "/" in pack or pack.endswith((".yaml", ".yml"))
@@ -260,4 +274,5 @@ def load_monitor(path: str | Path) -> Loaded:
     from auditor.documentfile import read_bytes
     from auditor.validation.monitor import validate_monitor
 
-    return Loaded(validate_monitor(read_bytes(path, MonitorError), str(path)), str(path))
+    monitor = validate_monitor(read_bytes(path, MonitorError), str(path))
+    return Loaded(_with_paths(monitor, os.path.dirname(path)), str(path))

@@ -6,6 +6,8 @@ window, both together take half of the whole, and those that have ended the othe
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import time
 from datetime import UTC, datetime
@@ -22,14 +24,32 @@ class EvidenceFolder:
     """`size`: bytes, `keep`: seconds."""
 
     def __init__(self, folder: str, *, size: int, keep: int) -> None:
-        """Raises: AuditorError where the folder cannot be made."""
+        """Raises: AuditorError where the folder cannot be made, or another watch keeps its evidence there."""
         self.folder, self.size, self.keep = Path(folder), size, keep
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            self._have_it_alone()
             for left in self.folder.glob(f"*Z/{RING}"):  # of a process that was killed: nobody writes there now
                 shutil.rmtree(left)
         except OSError as error:
             raise AuditorError(f"{self.folder}: no place for evidence: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Another watch may have the folder."""
+        os.close(self._lock)
+
+    def _have_it_alone(self) -> None:
+        """Each would delete what the other keeps. The lock goes with the process."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._lock)
+            raise AuditorError(
+                f"{self.folder}: another watch keeps its evidence there", help="give each a folder of its own"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
 
     @property
     def share(self) -> int:

@@ -72,19 +72,21 @@ class Hub:
             self.store.start()
 
     def feed(self, stretch: Stretch) -> Feed:
-        """The way in for the watch of this part of time. It is the current one from now on."""
+        """The way in for the watch of this part of time."""
         part = None
         if self.store is not None:
             from auditor.store.pending import Part as StorePart
 
             part = StorePart(stretch.kind, stretch.start_ns)
-        made = Feed(self, stretch, part)
+        return Feed(self, stretch, part)
+
+    def turn_to(self, feed: Feed) -> None:
+        """This is the current one from now on."""
         with self._lock:
-            before, self._feed = self._feed, made
+            before, self._feed = self._feed, feed
             if before is not None and before.last is not None:
                 self._past = _added(self._past, before.last.health)
             self._ticked = time.monotonic()
-        return made
 
     def take(self, event: Event, part: Part | None = None) -> None:
         """An event for all sinks that want it, and for the store."""
@@ -230,13 +232,13 @@ def _troubles(status: Mapping[str, Any]) -> list[str]:
     found = []
     for sink in status["sinks"]:
         if sink["failing_since"]:
-            found.append(f"sink {sink['name']} takes nothing since {sink['failing_since']}: {sink['last_error']}")
+            found.append(f"sink {sink['name']} fails since {sink['failing_since']}: {sink['last_error']}")
         if lost := sum(sink["lost"].values()):
             found.append(f"sink {sink['name']} lost {lost:,} events ({_causes(sink['lost'])})")
     store = status["store"]
     if store is not None:
         if store["failing_since"]:
-            found.append(f"the store takes nothing since {store['failing_since']}: {store['last_error']}")
+            found.append(f"the store fails since {store['failing_since']}: {store['last_error']}")
         if lost := sum(store["lost"].values()):
             found.append(f"the store lost {lost:,} events ({_causes(store['lost'])})")
     capture = status["capture"]

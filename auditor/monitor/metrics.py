@@ -11,6 +11,7 @@ import http.server
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from auditor.errors import AuditorError
@@ -127,7 +128,22 @@ class MetricsServer:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             timeout = ANSWER_SECONDS
+            cut: threading.Timer
             server_version, sys_version = "auditor", ""
+
+            def setup(self) -> None:
+                super().setup()
+                # each byte has its own time limit beside this one: who sends one now and then would stay for ever
+                self.cut = threading.Timer(ANSWER_SECONDS, self._hang_up)
+                self.cut.start()
+
+            def finish(self) -> None:
+                self.cut.cancel()
+                super().finish()
+
+            def _hang_up(self) -> None:
+                with suppress(OSError):
+                    self.connection.shutdown(socket.SHUT_RDWR)
 
             def do_GET(self) -> None:  # as http.server calls it
                 if self.path.partition("?")[0] != "/metrics":

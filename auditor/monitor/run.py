@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import chain
 from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 0.2
 """How soon a signal, the end of a window or the end of the capture is noticed."""
+AGAIN_SECONDS: Final = 5.0
+"""How soon a part of time that could not be begun is tried again."""
 
 
 class _Part:
@@ -46,6 +49,7 @@ class _Part:
         self.evidence = None if evidence is None else evidence.begin(stretch.start_ns)
         self.feed: Feed = hub.feed(stretch)
         self.watch = make(judging, self.feed.publish, self.feed.on_tick, self.evidence)
+        hub.turn_to(self.feed)
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self.thread.start()
@@ -92,6 +96,8 @@ class Conductor:
             else EvidenceFolder(loaded.path(evidence.folder), size=evidence.size, keep=evidence.keep)
         )
         self._opener = Opener(make)
+        self._next: Stretch | None = None  # that could not be begun
+        self._again = 0.0  # when it is tried again
         self._stop = threading.Event()
         self._reload = threading.Event()
 
@@ -104,6 +110,8 @@ class Conductor:
         listen = self.loaded.monitor.metrics
         with ExitStack() as behind:  # closed in the opposite order, whatever happens
             behind.callback(self._opener.close)
+            if self.evidence is not None:
+                behind.callback(self.evidence.close)
             metrics = None
             if listen is not None:
                 metrics = MetricsServer(listen.listen, self.hub.status)
@@ -112,10 +120,11 @@ class Conductor:
                 self._opener.keep_right()
             if metrics is not None:
                 metrics.start()
-            self.hub.start()
             keeper = Keeper(self.hub, self.loaded.status)
             behind.callback(keeper.close)
-            behind.callback(self._close)
+            behind.callback(self._stopped)
+            self.hub.start()
+            behind.callback(self.hub.close)
             return self._watch(until)
 
     def _watch(self, until: float | None) -> Audit:
@@ -131,17 +140,38 @@ class Conductor:
             if self._reload.is_set():
                 self._reload.clear()
                 self._take_new(part)
-            end = part.stretch.end_ns
-            if end is not None and time.time_ns() >= end:
-                after = self._begin(next(cuts))
-                self._finish(part, end)
-                part = after
+            part = self._go_on(part, cuts)
         notify("STOPPING=1")
         self.hub.state = "stopping"
         return self._finish(part, time.time_ns())
 
-    def _close(self) -> None:
-        self.hub.close()
+    def _go_on(self, part: _Part, cuts: Iterator[Stretch]) -> _Part:
+        """The part of time that it is now; the one before it is ended.
+
+        Where the next one cannot be begun, because an interface is gone or the disk full, the one before it goes on, so
+        that nothing is missed, and the next one is tried again.
+        """
+        end, now = part.stretch.end_ns, time.time_ns()
+        if end is None or now < end or time.monotonic() < self._again:
+            return part
+        # those that are over went by while the machine slept, or while none could be begun
+        self._next = next(
+            one for one in chain([self._next or part.stretch], cuts) if not one.end_ns or one.end_ns > now
+        )
+        late = now - end > AGAIN_SECONDS * 10**9
+        try:
+            after = self._begin(self._next._replace(start_ns=now) if late else self._next)
+        except AuditorError as error:
+            if not self._again:
+                message = f"the next part of time could not be begun, and this one goes on: {error}"
+                self.hub.say(notice("part-not-begun", message))
+            self._again = time.monotonic() + AGAIN_SECONDS
+            return part
+        self._next, self._again = None, 0.0
+        self._finish(part, now if late else end)
+        return after
+
+    def _stopped(self) -> None:
         self.hub.state = "stopped"
 
     def stop(self) -> None:
@@ -201,11 +231,16 @@ class Conductor:
         return audit
 
     def _keep_flows(self, archive: FlowArchive, audit: Audit, stretch: Stretch) -> None:
+        lost: int | None = None
         try:
-            _, lost = archive.write(audit.flows, str(stretch.start_ns))
+            flows = audit.flows
+            lost = len(flows)
+            _, lost = archive.write(flows, str(stretch.start_ns))
             failure = f"{lost:,} flows found no room in {archive.folder}" if lost else ""
         except OSError as error:
-            lost, failure = len(audit.flows), f"{archive.folder}: flows were not kept: {error.strerror or error}"
+            failure = f"{archive.folder}: flows were not kept: {error.strerror or error}"
+        except Exception as bug:  # the watch goes on
+            failure = f"{archive.folder}: flows were not kept: bug of ours: {type(bug).__name__}: {bug}"
         if failure:
             self.hub.say(notice("flows-lost", failure, lost))
 

@@ -39,6 +39,8 @@ def write_reports(audit: Audit, stretch: Stretch, loaded: Loaded) -> tuple[Event
             failures.append(str(error))
         except OSError as error:
             failures.append(f"{path}: the report was not written: {error.strerror or error}")
+        except Exception as bug:  # a watch of months does not end by one report
+            failures.append(f"{path}: the report was not written: bug of ours: {type(bug).__name__}: {bug}")
     return _event(audit, stretch, written, failures), failures
 
 

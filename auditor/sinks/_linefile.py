@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from auditor.quantities import Size, Time
 from auditor.scalars import Count, Text
-from auditor.sinks._rotation import RotatingFile
+from auditor.sinks._rotation import NO_FILE, RotatingFile
 from auditor.sinks.base import Common, DeliveryError, Event
 
 BATCH: Final = 1000
@@ -65,8 +65,8 @@ class LineFile:
     def probe(self) -> str:
         there = os.path.exists(self.path)
         checked = self.path if there else os.path.dirname(self.path) or "."
-        if os.path.isdir(self.path):
-            raise DeliveryError(f"{self.path}: is a folder; expected a file")
+        if there and not os.path.isfile(self.path):
+            raise DeliveryError(f"{self.path}: {NO_FILE}")
         if not os.path.exists(checked):
             raise DeliveryError(f"{self.path}: there is no folder {checked}")
         if not os.access(checked, os.W_OK):

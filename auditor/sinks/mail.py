@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 import smtplib
 import socket
-import ssl
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -101,16 +101,20 @@ class Mail:
             with self._session() as session:
                 refused = session.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
-            codes = {code for code, _ in error.recipients.values()}
-            raise DeliveryError(f"{self.settings.server}: takes none of the recipients: {_codes(codes)}") from None
-        except smtplib.SMTPResponseException as error:
+            raise DeliveryError(
+                f"{self.settings.server}: takes none of the recipients: {_codes(error.recipients)}"
+            ) from None
+        except smtplib.SMTPDataError as error:
             # of the message itself, that it is refused for good is said by 552 and 554: RFC 5321, 4.2.3
-            never = isinstance(error, smtplib.SMTPDataError) and error.smtp_code in (552, 554)
-            raise DeliveryError(f"{self.settings.server}: answers {error.smtp_code}", again=not never) from None
+            again = error.smtp_code not in (552, 554)
+            raise DeliveryError(f"{self.settings.server}: answers {error.smtp_code}", again=again) from None
         except (OSError, smtplib.SMTPException) as error:
             raise self._failure(error) from None
-        if refused and len(refused) < len(self.settings.to):
-            return  # the others have it; to send it again would send it to them twice
+        if refused:  # the others have it; to send it again would send it to them twice
+            told = (
+                f"{self.settings.server}: does not take {' and '.join(refused)}: {_codes(refused)}; the others have it"
+            )
+            raise DeliveryError(told, taken=len(events))
 
     def reopen(self) -> None:
         """Each message has its own connection."""
@@ -122,14 +126,13 @@ class Mail:
         try:
             with self._session() as session:
                 session.noop()
-        except smtplib.SMTPResponseException as error:
-            raise DeliveryError(f"{self.settings.server}: answers {error.smtp_code}") from None
         except (OSError, smtplib.SMTPException) as error:
             raise self._failure(error) from None
         signed_in = " and accepts the password" if self.settings.user else ""
         return f"{self.settings.server} answers{signed_in}; nothing was sent"
 
-    def _session(self) -> smtplib.SMTP:
+    @contextmanager
+    def _session(self) -> Iterator[smtplib.SMTP]:
         """A session that is ready for a message."""
         peer, security = self.settings.server, self.settings.security
         context = None if security == "none" else tls_context(self.settings.tls, self.place)
@@ -144,24 +147,34 @@ class Mail:
                 session.starttls(context=context)
             if self.settings.user is not None and self.settings.password is not None:
                 session.login(self.settings.user, self._password(self.settings.password))
-        except BaseException:
+            yield session
+            with suppress(OSError, smtplib.SMTPException):
+                session.quit()  # whatever it answers, what it took it has: to send it again would send it twice
+        finally:
             session.close()
-            raise
-        return session
 
     def _password(self, secret: Any) -> str:
         try:
-            return str(secret.read(self.place.folder))
+            password = str(secret.read(self.place.folder))
         except AuditorError as error:
             raise DeliveryError(str(error)) from None
+        if not password.isascii():
+            raise DeliveryError(
+                f"the password in {secret} is not ASCII, which alone can be sent to {self.settings.server}"
+            )
+        return password
 
     def _failure(self, error: Exception) -> DeliveryError:
         if isinstance(error, smtplib.SMTPNotSupportedError):
             told = "offers no STARTTLS, or no way to sign in; nothing was sent"
-        elif isinstance(error, ssl.SSLError | TimeoutError | ConnectionError | socket.gaierror):
-            told = reason(error)
-        else:
+        elif isinstance(error, smtplib.SMTPAuthenticationError):
+            told = f"answers {error.smtp_code}: does not accept the user and the password"
+        elif isinstance(error, smtplib.SMTPResponseException):
+            told = f"answers {error.smtp_code}"
+        elif isinstance(error, smtplib.SMTPException):
             told = f"the session broke off: {type(error).__name__}"
+        else:
+            told = reason(error) if isinstance(error, OSError) else str(error)
         return DeliveryError(f"{self.settings.server}: {told}")
 
 
@@ -204,5 +217,6 @@ def _lines(event: Event) -> list[str]:
     return [printable(head), *(printable(line) for line in str(event.get("text") or "").splitlines()), ""]
 
 
-def _codes(codes: set[int]) -> str:
-    return ", ".join(map(str, sorted(codes)))
+def _codes(refused: Mapping[str, tuple[int, bytes]]) -> str:
+    """What was answered to recipients."""
+    return ", ".join(map(str, sorted({code for code, _ in refused.values()})))

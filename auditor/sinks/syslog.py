@@ -68,12 +68,11 @@ def open(settings: Settings, place: Place) -> Sink:
 def message(event: Event, settings: Settings, sensor: str) -> bytes:
     """One syslog message, not longer than MAX_MESSAGE."""
     severity = SEVERITY.get(event.get("severity") or "info", 6)
-    time = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     kind = event.get("check") or event.get("name") or event["event"]
     head = " ".join(
         (
             f"<{FACILITIES[settings.facility] * 8 + severity}>1",
-            time,
+            _time(event.get("time")),
             _word(sensor, 255),
             APP_NAME,
             str(os.getpid()),
@@ -92,6 +91,14 @@ def message(event: Event, settings: Settings, sensor: str) -> bytes:
     text = printable(str(event.get("message") or event.get("title") or event["event"]))
     # the byte order mark says that the text is UTF-8: RFC 5424, 6.4
     return (start + b"\xef\xbb\xbf" + text.encode())[:MAX_MESSAGE].decode(errors="ignore").encode()
+
+
+def _time(text: object) -> str:
+    """When it was told, which may be long ago where the receiver was away: RFC 5424, 6.2.3, with microseconds."""
+    match = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?Z", str(text))
+    if match:
+        return f"{match[1]}.{(match[2] or '').ljust(6, '0')[:6]}Z"
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def _word(text: str, length: int) -> str:

@@ -7,8 +7,10 @@ extra `parquet`, is imported here and nowhere else.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -26,17 +28,15 @@ class FlowArchive:
 
     def __init__(self, folder: str | Path, *, keep: int, size: int, sensor: str) -> None:
         """Raises: StoreError where pyarrow or the folder is missing."""
-        try:
-            import pyarrow.parquet  # noqa: F401
-        except ImportError:
-            raise StoreError("flows in Parquet need pyarrow", help="pip install 'auditor[parquet]'") from None
+        need_pyarrow()
         self.folder, self.keep, self.size, self.sensor = Path(folder), keep, size, sensor
         try:
-            self.folder.mkdir(exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.glob(f"{PREFIX}*/.*.part"):  # of a process that was killed, and this sensor's
+                if re.fullmatch(rf"\.{re.escape(sensor)}-[0-9]+\.part", left.name):
+                    left.unlink(missing_ok=True)
         except OSError as error:
-            raise StoreError(f"{self.folder}: cannot be made: {error.strerror}") from None
-        for left in self.folder.glob(f"{PREFIX}*/.*.part"):  # of a process that was killed
-            left.unlink()
+            raise StoreError(f"{self.folder}: no place for flows: {error.strerror}") from None
 
     def write(self, flows: pd.DataFrame, name: str) -> tuple[int, int]:
         """Write a flow table, each flow into the day of its start. How many were kept, and how many found no room.
@@ -58,11 +58,11 @@ class FlowArchive:
         """Remove days that are too old, and the oldest while there is too much; how many went. One stays at least."""
         last = (today or datetime.now(UTC).date()) - timedelta(seconds=self.keep)
         days = sorted(self._days())
-        sizes = {folder: sum(file.stat().st_size for file in folder.iterdir()) for _, folder in days}
+        sizes = {folder: _size(folder) for _, folder in days}
         gone = 0
         for day, folder in days[:-1]:
             if day < last or sum(sizes.values()) > self.size:
-                shutil.rmtree(folder)
+                shutil.rmtree(folder, ignore_errors=True)  # a watch that shares the folder may be at it too
                 del sizes[folder]
                 gone += 1
         return gone
@@ -77,8 +77,7 @@ class FlowArchive:
         try:
             table = pyarrow.Table.from_pandas(flows, preserve_index=False)
             pyarrow.parquet.write_table(table, hidden, compression="zstd")
-            used = sum(file.stat().st_size for file in folder.iterdir())
-            if used > self.size:  # not even this day alone has room
+            if _size(folder) > self.size:  # not even this day alone has room
                 return False
             os.replace(hidden, final)
         finally:
@@ -91,3 +90,21 @@ class FlowArchive:
                 yield date.fromisoformat(folder.name.removeprefix(PREFIX)), folder
             except ValueError:
                 continue  # somebody else's
+
+
+def need_pyarrow() -> None:
+    """Raises: StoreError where it is not installed."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise StoreError("flows in Parquet need pyarrow", help="pip install 'auditor[parquet]'") from None
+
+
+def _size(folder: Path) -> int:
+    """Bytes of the files in a folder, of which some may go while we look."""
+    found = 0
+    with suppress(FileNotFoundError):
+        for file in folder.iterdir():
+            with suppress(FileNotFoundError):
+                found += file.stat().st_size
+    return found

@@ -54,6 +54,33 @@ def open_store(url: str, password: str | None = None) -> Engine:
     return engine
 
 
+def examine(url: str, password: str | None = None) -> str:
+    """Whether a store could be opened, in a sentence: nothing is made, and nothing brought up to date.
+
+    Raises: StoreError.
+    """
+    engine = engine_of(url, password)
+    where, file = shown(engine.url), engine.url.database or ""
+    if engine.dialect.name == "sqlite":
+        folder = os.path.dirname(os.path.abspath(file))
+        for needed in (folder, file) if os.path.exists(file) else (folder,):
+            if not os.access(needed, os.W_OK):
+                raise StoreError(f"{needed}: may not be written by this user; expected a store that can be")
+        if not os.path.exists(file):
+            return f"{where}: is not there yet, and can be made"
+    try:
+        with engine.connect() as connection:
+            current = _version(connection)
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(f"{where}: cannot be opened: {reason(error)}") from None
+    finally:
+        engine.dispose()
+    if current is None:
+        return f"{where}: opens; its tables are made at the start"
+    last = ScriptDirectory.from_config(_alembic()).get_current_head()
+    return f"{where}: opens; its tables are of {'this' if current == last else 'an earlier'} version"
+
+
 def engine_of(url: str, password: str | None = None) -> Engine:
     """An engine that has connected to nothing yet. Raises: StoreError for a URL that is none."""
     try:
@@ -119,17 +146,28 @@ def migrate(connection: Connection, target: str = "head") -> None:
     """Bring the tables up to date, within the connection's transaction. Raises: StoreError for a newer store."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+    _version(connection)
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
+
+
+def _alembic() -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    return config
+
+
+def _version(connection: Connection) -> str | None:
+    """The version of the store's tables; None: there are none. Raises: StoreError for a newer one."""
     current = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}).get_current_revision()
+    known = {script.revision for script in ScriptDirectory.from_config(_alembic()).walk_revisions()}
     if current is not None and current not in known:
         raise StoreError(
             f"{shown(connection.engine.url)}: is a store of version {current}, newer than this program",
             help="update auditor, or give it another store",
         )
-    command.upgrade(config, target)
+    return current
 
 
 def shown(url: URL) -> str:

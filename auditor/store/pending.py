@@ -37,7 +37,8 @@ class Standing:
     """The last word on a part's sessions and statements."""
 
     part: Part
-    sessions: Sequence[Session]
+    sessions: Sequence[Session] | None
+    """None: they found no room, and those of earlier ticks stay."""
     coverage: Sequence[Coverage]
     end_ns: int | None = None
     verdict: str | None = None
@@ -88,11 +89,11 @@ class Pending:
     def stand(self, standing: Standing) -> None:
         """Take the last word on a part; where there is no room, without its sessions, which are counted as lost."""
         before = self.standing.get(id(standing.part))
-        freed = 0 if before is None else len(before.sessions) * SESSION_BYTES
-        size = len(standing.sessions) * SESSION_BYTES
+        freed = 0 if before is None else len(before.sessions or ()) * SESSION_BYTES
+        size = len(standing.sessions or ()) * SESSION_BYTES
         if self.room is not None and self.taken - freed + size > self.room:
-            self.lost["session"] += len(standing.sessions)
-            standing.sessions, size = (), 0
+            self.lost["session"] += len(standing.sessions or ())
+            standing.sessions, size = None, 0
         self.taken += size - freed
         self.standing[id(standing.part)] = standing
 

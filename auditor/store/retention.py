@@ -20,27 +20,31 @@ OLD: Final = ((HEALTH, HEALTH.c.time_ns), (NOTICES, NOTICES.c.time_ns), (SESSION
               (FINDINGS, FINDINGS.c.told_ns))  # fmt: skip
 
 
-def prune_by_age(connection: Connection, before_ns: int) -> int:
-    """Delete what is older, a chunk of each table; how many rows went. Open findings stay."""
-    gone = sum(_delete_oldest(connection, table, time < before_ns, CHUNK) for table, time in OLD)
-    ended = and_(PARTS.c.end_ns.is_not(None), PARTS.c.end_ns < before_ns)
-    gone += connection.execute(delete(PARTS).where(ended)).rowcount  # their coverage goes with them
-    over = and_(RUNS.c.ended_ns.is_not(None), RUNS.c.ended_ns < before_ns)
-    return gone + connection.execute(delete(RUNS).where(over)).rowcount
+def prune_by_age(connection: Connection, before_ns: int, sensor: str | None = None) -> int:
+    """Delete what is older, a chunk of each table; how many rows went. Open findings stay.
 
-
-def prune_by_size(connection: Connection) -> int:
-    """Delete the oldest tenth of each table, at most a chunk of it; how many rows went."""
-    gone = 0
-    for table, _ in OLD:
-        count = connection.execute(select(func.count()).select_from(table)).scalar_one()
-        gone += _delete_oldest(connection, table, None, min(CHUNK, max(100, count // 10)))
+    `sensor`: the one of which rows may go; None: all.
+    """
+    gone = sum(_delete_oldest(connection, table, CHUNK, [time < before_ns, *_of(table, sensor)]) for table, time in OLD)
+    for table, end in ((PARTS, PARTS.c.end_ns), (RUNS, RUNS.c.ended_ns)):  # coverage goes with its part
+        over = and_(end.is_not(None), end < before_ns, *_of(table, sensor))
+        gone += connection.execute(delete(table).where(over)).rowcount
     return gone
 
 
-def used_bytes(connection: Connection) -> int:
+def prune_by_size(connection: Connection, sensor: str | None = None) -> int:
+    """Delete the oldest tenth of each table, at most a chunk of it; how many rows went. `sensor`: as above."""
+    gone = 0
+    for table, _ in OLD:
+        mine = _of(table, sensor)
+        count = connection.execute(select(func.count()).select_from(table).where(*mine)).scalar_one()
+        gone += _delete_oldest(connection, table, min(CHUNK, max(100, count // 10)), mine)
+    return gone
+
+
+def used_bytes(connection: Connection, sensor: str | None = None) -> int:
     """What the rows take: for SQLite exactly, pages that are free aside; for PostgreSQL by their documents' lengths,
-    since its files shrink by no deletion."""
+    since its files shrink by no deletion. `sensor`: as above, where it is PostgreSQL."""
     if connection.dialect.name == "sqlite":
         pages, free, size = (
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
@@ -51,7 +55,8 @@ def used_bytes(connection: Connection) -> int:
     for table, text in ((FINDINGS, "document"), (SESSIONS, "document"), (HEALTH, "document"), (NOTICES, "message"),
                         (COVERAGE, "evidence")):  # fmt: skip
         length = func.coalesce(func.sum(func.octet_length(table.c[text])), 0)
-        rows, used = connection.execute(select(func.count(), length).select_from(table)).one()
+        mine = select(func.count(), length).select_from(table).where(*_of(table, sensor))
+        rows, used = connection.execute(mine).one()
         total += rows * ROW_BYTES + int(used)
     return total
 
@@ -67,22 +72,28 @@ def give_back(connection: Connection) -> int:
     return FREE_PAGES
 
 
-def _delete_oldest(connection: Connection, table: Table, where: ColumnElement[bool] | None, most: int) -> int:
+def _delete_oldest(connection: Connection, table: Table, most: int, where: list[ColumnElement[bool]]) -> int:
     time = next(column for one, column in OLD if one is table)
     if table is SESSIONS:
         # no number tells its rows apart: up to the moment of the last one that goes
-        bound = select(time).order_by(time)
-        bound = bound if where is None else bound.where(where)
-        last = connection.execute(bound.offset(most - 1).limit(1)).scalar()
-        last = connection.execute(select(func.max(time)).where(*_given(where))).scalar() if last is None else last
+        last = connection.execute(select(time).where(*where).order_by(time).offset(most - 1).limit(1)).scalar()
+        last = connection.execute(select(func.max(time)).where(*where)).scalar() if last is None else last
         if last is None:
             return 0
-        return connection.execute(delete(table).where(time <= last)).rowcount
-    oldest = select(table.c.id).where(*_given(where)).order_by(time).limit(most)
+        return connection.execute(delete(table).where(time <= last, *where)).rowcount
+    oldest = select(table.c.id).where(*where).order_by(time).limit(most)
     if table is FINDINGS:
         oldest = oldest.where(FINDINGS.c.closed_ns.is_not(None))
     return connection.execute(delete(table).where(table.c.id.in_(oldest))).rowcount
 
 
-def _given(where: ColumnElement[bool] | None) -> list[ColumnElement[bool]]:
-    return [] if where is None else [where]
+def _of(table: Table, sensor: str | None) -> list[ColumnElement[bool]]:
+    """That a row is the sensor's."""
+    if sensor is None:
+        return []
+    if table is RUNS:
+        return [RUNS.c.sensor == sensor]
+    runs = select(RUNS.c.id).where(RUNS.c.sensor == sensor)
+    if "run" in table.c:
+        return [table.c.run.in_(runs)]
+    return [table.c.part.in_(select(PARTS.c.id).where(PARTS.c.run.in_(runs)))]

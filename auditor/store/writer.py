@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, and_, select, update
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from auditor.delivery.backoff import Backoff
-from auditor.errors import StoreError
+from auditor.errors import AuditorError, StoreError
 from auditor.formats import time_text
 from auditor.sinks.base import Event, notice
 from auditor.store import retention
@@ -50,7 +50,8 @@ class StoreState:
     """Events that are in the store."""
     waiting: int = 0
     lost: dict[str, int] = field(default_factory=dict)
-    """By kind: finding, health, notice."""
+    """By kind, of what found no room to wait: finding, health, notice, session. By cause, of what was not written:
+    disk-cap, refused, shutdown."""
     failures: int = 0
     failing_since: str | None = None
     last_error: str | None = None
@@ -180,9 +181,14 @@ class StoreWriter:
                 self._tell_losses()
                 self._retain()
                 backoff.reset()
-            except (SQLAlchemyError, OSError, StoreError) as error:
+            except (SQLAlchemyError, OSError, AuditorError) as error:
                 self._disconnect()
-                self._failed(str(error) if isinstance(error, StoreError) else reason(error))
+                self._failed(_said(error))
+                if not self._wait(backoff.next()):
+                    return
+            except Exception as bug:  # what cannot be written must not keep what comes after it from being written
+                self._disconnect()
+                self._refused(f"bug of ours: {type(bug).__name__}: {bug}")
                 if not self._wait(backoff.next()):
                     return
 
@@ -206,6 +212,9 @@ class StoreWriter:
                 with self._connection.begin():
                     write(self._connection, self._run, self._batch, flying)
                 break
+            except (DataError, IntegrityError) as error:  # it will not be taken the next time either
+                self._refused(reason(error))
+                return
             except DBAPIError as error:
                 if not self._at_cap(error):
                     raise
@@ -285,11 +294,13 @@ class StoreWriter:
             with self._connection.begin():
                 if self._pending.rows:
                     write(self._connection, self._run or 0, self._batch + 1, self._pending)
-                    self._pending = Pending(room=self._room)
                 ended = {"ended_ns": time.time_ns(), "ending": "stopped"}
                 self._connection.execute(update(RUNS).where(RUNS.c.id == self._run).values(**ended))
-        except (SQLAlchemyError, OSError, StoreError) as error:
-            self._failed(str(error) if isinstance(error, StoreError) else reason(error))
+            with self._changed:
+                self._state.written += len(self._pending)
+                self._pending = Pending(room=self._room, lost=self._pending.lost)
+        except Exception as error:  # nothing comes after this: whatever it is, it is told by the status
+            self._failed(_said(error))
         self._disconnect()
         if self._lock is not None:
             self._lock.release()
@@ -304,13 +315,16 @@ class StoreWriter:
         self._next_retention = now + RETENTION_SECONDS
         if self.keep:
             before = time.time_ns() - self.keep * 10**9
-            while (gone := self._in_transaction(lambda c: retention.prune_by_age(c, before))) >= retention.CHUNK:
+            sensor = self._alone
+            while (
+                gone := self._in_transaction(lambda c: retention.prune_by_age(c, before, sensor))
+            ) >= retention.CHUNK:
                 self._count_pruned(gone)
             self._count_pruned(gone)
-        used = self._in_transaction(retention.used_bytes)
+        used = self._used()
         if self.size and used > self.size * retention.SHARE:
             self._make_room()
-            used = self._in_transaction(retention.used_bytes)
+            used = self._used()
         self._in_transaction(retention.give_back)
         with self._changed:
             self._state.used = used
@@ -318,13 +332,23 @@ class StoreWriter:
     def _make_room(self, *, now: bool = False) -> bool:
         """Let the oldest go until the store is small enough, with `now` some at any rate; whether anything went."""
         any_gone = False
-        while (now and not any_gone) or self._in_transaction(retention.used_bytes) > self.size * retention.SHARE:
-            gone = self._in_transaction(retention.prune_by_size)
+        while (now and not any_gone) or self._used() > self.size * retention.SHARE:
+            gone = self._in_transaction(lambda connection: retention.prune_by_size(connection, self._alone))
             self._count_pruned(gone)
             if not gone:
                 break
             any_gone = True
         return any_gone
+
+    def _used(self) -> int:
+        return self._in_transaction(lambda connection: retention.used_bytes(connection, self._alone))
+
+    @property
+    def _alone(self) -> str | None:
+        """The sensor whose rows alone are ours to delete, where watches of several share a server. SQLite's file is
+        this watch's, with what one of another name may have left in it."""
+        assert self._connection is not None
+        return self.sensor if self._connection.dialect.name == "postgresql" else None
 
     def _in_transaction(self, do: Callable[[Connection], int]) -> int:
         assert self._connection is not None
@@ -360,10 +384,22 @@ class StoreWriter:
             self._state.last_error = why[:300]
             self._state.failing_since = self._state.failing_since or datetime.now(UTC).isoformat(timespec="seconds")
 
+    def _refused(self, why: str) -> None:
+        """What was to be written is lost, for a reason that time does not heal."""
+        self._failed(why)
+        with self._changed:
+            if self._flying is not None:
+                self._lost["refused"] += len(self._flying) or 1
+            self._flying = None
+
     def _tell_losses(self) -> None:
         with self._changed:
-            lost = sum(self._lost.values())
+            lost = sum(self._lost.values()) + sum(self._pending.lost.values())
             new, self._told_lost = lost - self._told_lost, lost
         if new > 0:
             told = notice("store-losses", f"{new:,} events found no room in the store, {lost:,} in all", lost)
             self._say(told)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, AuditorError) else reason(error)

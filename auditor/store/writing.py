@@ -78,24 +78,32 @@ def _write_round(connection: Connection, run: int, parts: _Parts, one: Round) ->
 
 
 def _write_standing(connection: Connection, part: int, standing: Standing) -> None:
-    sessions = {_session_key(row): row for row in (_session(part, session) for session in standing.sessions)}
+    rows = [_session(part, session) for session in standing.sessions or ()]
+    sessions = {_session_key(row): row for row in rows}
     if sessions:
         _upsert(connection, SESSIONS, list(sessions.values()), ("part", "vendor", "client_ip", "start_ns", "kind"))
     statements = {(entry.vendor, entry.statement): {"part": part, **entry.to_dict()} for entry in standing.coverage}
     if statements:
-        _upsert(connection, COVERAGE, list(statements.values()), ("part", "vendor", "statement"))
+        rows = [_fitting(COVERAGE, row) for row in statements.values()]
+        _upsert(connection, COVERAGE, rows, ("part", "vendor", "statement"))
     if standing.end_ns is None:
         return
-    key = tuple_(SESSIONS.c.vendor, SESSIONS.c.client_ip, SESSIONS.c.start_ns, SESSIONS.c.kind)
-    there = connection.execute(select(*key.clauses).where(SESSIONS.c.part == part))
-    for gone in {tuple(row) for row in there} - set(sessions):  # earlier ticks saw it otherwise
-        columns = (SESSIONS.c.vendor, SESSIONS.c.client_ip, SESSIONS.c.start_ns, SESSIONS.c.kind)
-        same = and_(SESSIONS.c.part == part, *(c == value for c, value in zip(columns, gone, strict=True)))
-        connection.execute(delete(SESSIONS).where(same))
+    if standing.sessions is not None:
+        _delete_others(connection, part, set(sessions))
     still_open = and_(FINDINGS.c.part == part, FINDINGS.c.closed_ns.is_(None))
     connection.execute(update(FINDINGS).where(still_open).values(closed_ns=standing.end_ns))
     ended = {"end_ns": standing.end_ns, "verdict": standing.verdict}
     connection.execute(update(PARTS).where(PARTS.c.id == part).values(**ended))
+
+
+def _delete_others(connection: Connection, part: int, sessions: set[tuple[Any, ...]]) -> None:
+    """Let go the part's sessions that are not among these: earlier ticks saw them otherwise."""
+    key = tuple_(SESSIONS.c.vendor, SESSIONS.c.client_ip, SESSIONS.c.start_ns, SESSIONS.c.kind)
+    there = connection.execute(select(*key.clauses).where(SESSIONS.c.part == part))
+    for gone in {tuple(row) for row in there} - sessions:
+        columns = (SESSIONS.c.vendor, SESSIONS.c.client_ip, SESSIONS.c.start_ns, SESSIONS.c.kind)
+        same = and_(SESSIONS.c.part == part, *(c == value for c, value in zip(columns, gone, strict=True)))
+        connection.execute(delete(SESSIONS).where(same))
 
 
 def _upsert(
@@ -120,7 +128,7 @@ def _chunks(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
 
 def _finding(run: int, part: int, event: Event) -> dict[str, Any]:
     waiver = event.get("waiver") or {}
-    return {
+    row = {
         "run": run,
         "part": part,
         "finding": event["id"],
@@ -138,6 +146,7 @@ def _finding(run: int, part: int, event: Event) -> dict[str, Any]:
         "closed_ns": None,
         "document": _document({key: value for key, value in event.items() if key not in ("event", "time")}),
     }
+    return _fitting(FINDINGS, row)
 
 
 def _health(run: int, event: Event) -> dict[str, Any]:
@@ -151,17 +160,18 @@ def _health(run: int, event: Event) -> dict[str, Any]:
 
 
 def _notice(run: int, event: Event) -> dict[str, Any]:
-    return {
+    row = {
         "run": run,
         "time_ns": moment(event.get("time")),
-        "name": str(event.get("name") or "notice")[:64],
+        "name": str(event.get("name") or "notice"),
         "count": event.get("count"),
-        "message": str(event.get("message") or "").replace("\0", ""),
+        "message": str(event.get("message") or ""),
     }
+    return _fitting(NOTICES, row)
 
 
 def _session(part: int, session: Any) -> dict[str, Any]:
-    return {
+    row = {
         "part": part,
         "vendor": session.vendor,
         "client_ip": session.client_ip,
@@ -173,10 +183,23 @@ def _session(part: int, session: Any) -> dict[str, Any]:
         "bytes_down": session.bytes_down,
         "document": _document(session.to_dict()),
     }
+    return _fitting(SESSIONS, row)
 
 
 def _session_key(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["vendor"], row["client_ip"], row["start_ns"], row["kind"]
+
+
+def _fitting(table: Table, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with texts that the columns can hold. PostgreSQL refuses longer ones, and NULs, which names in traffic
+    may have; both refuse what is no UTF-8. The document has all of it."""
+    return {name: _text(value, table.c[name].type) if isinstance(value, str) else value for name, value in row.items()}
+
+
+def _text(value: str, kind: object) -> str:
+    if not value.isascii():
+        value = value.encode(errors="backslashreplace").decode()
+    return value.replace("\0", "")[: getattr(kind, "length", None)]
 
 
 def _document(value: Mapping[str, Any]) -> str:

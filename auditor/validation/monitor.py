@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import string
 from collections.abc import Iterator
 from typing import Any
@@ -36,7 +37,12 @@ def _names(given: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(("packs", at), f"no rule pack {pack!r}{hint}")
     yield from _window_end_faults(given)
     seen: dict[str, int] = {}
+    files: dict[str, int] = {}
     for at, sink in mappings(given, "sinks"):
+        if isinstance(path := sink.get("path"), str):
+            first = files.setdefault(os.path.normpath(path), at)
+            if first != at:
+                yield Fault(("sinks", at, "path"), f"{path!r} is that of sinks[{first}]; expected a file for each")
         label = sink.get("name") or sink.get("kind")
         if not isinstance(label, str):
             continue

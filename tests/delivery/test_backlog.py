@@ -84,6 +84,16 @@ def test_a_rate_holds_events_back() -> None:
     assert len(backlog.take(10.0, 100, all=True)) == 3
 
 
+def test_health_does_not_take_the_rate_from_findings() -> None:
+    backlog = Backlog(100, rate=1, grouping=Grouping(wait=1, interval=60))
+    backlog.put(finding(1), 0.0)
+    left = []
+    for second in range(0, 180, 10):  # health alone is six times what may leave
+        backlog.put(HEALTH, float(second))
+        left += [item.event["event"] for item in backlog.take(float(second), 100)]
+    assert left == ["health", "opened", "health"]
+
+
 def test_a_batch_waits_for_company_unless_it_is_full() -> None:
     backlog = Backlog(100, wait=60)
     backlog.put(finding(1), 0.0)

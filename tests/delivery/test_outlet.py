@@ -120,6 +120,23 @@ def test_a_sink_that_comes_back_is_caught_up() -> None:
     out.close(1)
 
 
+def test_a_sink_that_cannot_be_reopened_goes_on_and_is_closed_at_the_end() -> None:
+    sink = Odd()
+
+    def broken() -> None:
+        sink.reopened += 1
+        raise OSError(5, "Input/output error")
+
+    sink.reopen = broken  # type: ignore[method-assign]
+    out = outlet(sink)
+    out.reopen()
+    wait_until(lambda: sink.reopened)
+    out.offer(finding(1))
+    wait_until(lambda: out.state().delivered)
+    out.close(10)
+    assert sink.closed
+
+
 def test_what_was_taken_of_a_batch_is_not_sent_again() -> None:
     sink = Odd()
     sink.error = DeliveryError("full", taken=4)

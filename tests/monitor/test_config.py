@@ -173,3 +173,27 @@ def test_a_secret_in_the_file_is_refused_and_not_repeated(tmp_path: Path, text: 
 def test_the_sample_in_the_documents_is_valid_and_shows_each_kind_of_sink() -> None:
     monitor = load_monitor(ROOT / "docs" / "monitor.yaml").monitor
     assert sorted(sink.kind for sink in monitor.sinks) == list(kinds())
+
+
+def test_two_sinks_do_not_share_a_file(tmp_path: Path) -> None:
+    text = "interfaces: [a]\nsinks:\n  - {kind: eve, path: e.json}\n  - {kind: jsonl, path: ./e.json}\n"
+    assert errors(tmp_path, text) == ["4: sinks[1].path: './e.json' is that of sinks[0]; expected a file for each"]
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64 + ".example"])
+def test_a_host_that_nobody_could_look_up_is_refused(host: str, tmp_path: Path) -> None:
+    sinks = (
+        f"  - {{kind: syslog, to: '{host}:514'}}\n  - {{kind: webhook, url: 'https://{host}/', secret: {{env: S}}}}\n"
+    )
+    first, second = errors(tmp_path, f"interfaces: [a]\nsinks:\n{sinks}")
+    assert first.startswith(f"3: sinks[0].to: '{host}:514' is no host with a port; expected name:port")
+    assert second.startswith("4: sinks[1].url: the text is no URL to send to; expected https://host/path")
+
+
+def test_a_capture_is_named_from_the_folder_of_the_file_and_a_folder_is_none(tmp_path: Path) -> None:
+    (tmp_path / "night.pcapng").write_bytes(b"")
+    (tmp_path / "span0").mkdir()
+    (tmp_path / "monitor.yaml").write_text("interfaces: [span0, night.pcapng, '-']\n")
+    monitor = load_monitor(tmp_path / "monitor.yaml").monitor
+    assert monitor.interfaces == ("span0", str(tmp_path / "night.pcapng"), "-")
+    assert monitor.streams == (str(tmp_path / "night.pcapng"), "-")

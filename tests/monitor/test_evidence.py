@@ -41,6 +41,18 @@ def test_old_parts_and_empty_ones_go_and_the_one_under_way_stays(tmp_path: Path)
     assert [part.exists() for part in (old, new, empty, running)] == [False, True, False, True]
 
 
+def test_two_watches_do_not_share_a_folder(tmp_path: Path) -> None:
+    first = EvidenceFolder(str(tmp_path / "e"), size=10_000, keep=3600)
+    ring = first.begin(1_772_600_000 * 10**9) / RING
+    ring.mkdir()
+    with pytest.raises(AuditorError, match=r"e: another watch keeps its evidence there"):
+        EvidenceFolder(str(tmp_path / "e"), size=10_000, keep=3600)
+    assert ring.exists()
+    first.close()
+    EvidenceFolder(str(tmp_path / "e"), size=10_000, keep=3600).close()
+    assert not ring.exists(), "of a process that was killed"
+
+
 def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "e").write_text("")
     with pytest.raises(AuditorError, match=r"e: no place for evidence: File exists"):

@@ -21,13 +21,16 @@ from servers import free_port, wait_until
 from watching import finding
 
 from auditor.errors import AuditorError
+from auditor.hostport import HostPort
 from auditor.monitor import keeper
 from auditor.monitor import run as running
 from auditor.monitor.config import load_monitor
-from auditor.monitor.metrics import exposition
+from auditor.monitor.metrics import MetricsServer, exposition
 from auditor.monitor.run import Conductor, Judging
 from auditor.monitor.status import read_status, write_status
 from auditor.pipeline import audit
+from auditor.store.opening import engine_of, migrate
+from auditor.store.writing import moment
 from auditor.upcoming import Stretch
 
 HEALTH = {
@@ -95,8 +98,13 @@ def configured(tmp_path: Path, text: str = "") -> Path:
 class Running:
     """A conductor in a thread."""
 
-    def __init__(self, path: Path) -> None:
-        self.conductor = Conductor(load_monitor(path), "1", make=Played)
+    def __init__(self, path: Path, gone: Callable[[], bool] = lambda: False) -> None:
+        def make(*given: Any) -> Played:
+            if gone() and Played.made:
+                raise AuditorError("span0: there is no such interface")
+            return Played(*given)
+
+        self.conductor = Conductor(load_monitor(path), "1", make=make)
         self.answer: Any = None
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._run)
@@ -153,6 +161,58 @@ def test_at_a_windows_end_the_next_watch_begins_before_the_one_before_it_ends(
     assert json.loads(Path(file).read_text())["verdict"] == "violations"
     watch.stop()
     assert len([event for event in events(tmp_path) if event["event"] == "report"]) == 1
+
+
+def test_where_the_next_part_cannot_begin_this_one_goes_on_until_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, played: list[Played]
+) -> None:
+    begun = time.time_ns()
+    second = 10**9
+    parts = [
+        Stretch("window", begun, begun + second // 10),
+        Stretch("between", begun + second // 10, begun + second // 5),  # over before it can begin
+        Stretch("window", begun + second // 5, None),
+    ]
+    monkeypatch.setattr(running, "stretches", lambda *_: iter(parts))
+    monkeypatch.setattr(running, "AGAIN_SECONDS", 0.1)
+    watch = Running(
+        configured(tmp_path, "store:\nwindow_end: {tell: [jsonl]}\n"), gone=lambda: time.time_ns() < begun + second
+    )
+    wait_until(lambda: len(played) == 2)
+    watch.stop()
+    told = events(tmp_path)
+    (failure,) = [event for event in told if event.get("name") == "part-not-begun"]
+    assert failure["message"].endswith("this one goes on: span0: there is no such interface")
+    (report,) = [event for event in told if event["event"] == "report"][:1]
+    assert moment(report["end"]) >= begun + second, "it ended when the next one began"
+    status = read_status(str(tmp_path / "status.json"))
+    assert moment(status["part"]["start"]) >= begun + second
+    assert (status["part"]["kind"], status["store"]["lost"]) == ("window", {})
+
+
+def test_a_report_that_a_bug_spoils_ends_no_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, played: list[Played]
+) -> None:
+    begun = time.time_ns()
+    parts = [Stretch("window", begun, begun + 10**8), Stretch("between", begun + 10**8, None)]
+    monkeypatch.setattr(running, "stretches", lambda *_: iter(parts))
+    monkeypatch.setattr("auditor.reports.json.write", lambda *_: 1 / 0)
+    watch = Running(configured(tmp_path, 'window_end: {reports: ["{start}.json"]}\n'))
+    wait_until(lambda: any(event.get("name") == "report-failed" for event in events(tmp_path)))
+    (told,) = [event["message"] for event in events(tmp_path) if event.get("name") == "report-failed"]
+    assert told.endswith(".json: the report was not written: bug of ours: ZeroDivisionError: division by zero")
+    assert watch.stop().verdict == "violations"
+    assert len(played) == 2
+
+
+def test_where_the_status_cannot_be_written_nothing_is_begun(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    path = configured(tmp_path, "store:\n")
+    path.write_text(path.read_text().replace("status: status.json", "status: file/status.json"))
+    watch = Running(path)
+    watch.thread.join(30)
+    assert "file/status.json: the status cannot be written: " in str(watch.error)
+    assert not (tmp_path / "auditor.db").exists()
 
 
 def test_a_reload_takes_new_packs_and_site_and_reopens_files(tmp_path: Path, played: list[Played]) -> None:
@@ -256,6 +316,26 @@ def test_metrics_are_on_loopback_and_hold_no_address(tmp_path: Path) -> None:
             assert not any("10.0.0." in value or "66.241" in value for value in sample.labels.values())
 
 
+def test_who_asks_for_metrics_a_byte_at_a_time_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auditor.monitor.metrics.ANSWER_SECONDS", 1.0)
+    server = MetricsServer(HostPort("127.0.0.1", port := free_port()), dict)
+    server.start()
+    with socket.create_connection(("127.0.0.1", port)) as slow:
+        slow.settimeout(0.1)
+        for _ in range(100):
+            try:
+                slow.sendall(b"G")
+                if slow.recv(1) == b"":
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
+                break
+        else:
+            pytest.fail("it may ask for ever")
+    server.close()
+
+
 def test_metrics_count_on_over_the_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, played: list[Played]) -> None:
     begun = time.time_ns()
     parts = [Stretch("window", begun, begun + 10**8), Stretch("between", begun + 10**8, None)]
@@ -300,6 +380,7 @@ def test_a_capture_in_a_file_is_watched_to_its_end_with_a_store(tmp_path: Path) 
     assert found == {one.check for one in audit(VIOLATING, packs=["drbackup"]).judged.findings}
     (report,) = tmp_path.glob("*T*Z.json")
     assert {one["check"] for one in json.loads(report.read_text())["findings"]} == found
+    assert [file for file in tmp_path.iterdir() if file != path and file.stat().st_mode & 0o007] == [], "addresses"
     status = json.loads(run("status", "--config", path, "--format", "json").stdout)
     assert (status["store"]["lost"], status["store"]["waiting"]) == ({}, 0)
 
@@ -333,6 +414,21 @@ def test_check_tries_everything_and_sends_nothing(tmp_path: Path) -> None:
     assert done.stdout.count("FAILED") == 5
     for told in ("gone.yaml: cannot be read", "there is no such interface", "Connection refused", "there is no folder"):
         assert told.replace(" ", "") in "".join(done.stdout.split())
+
+
+def test_check_makes_nothing_and_changes_nothing(tmp_path: Path) -> None:
+    path = configured(tmp_path, "store: {url: auditor.db, flows: {folder: flows}}\nevidence: {folder: evidence}\n")
+    path.write_text(path.read_text().replace("[span0]", f"[{CLEAN}]"))
+    for told in ("is not there yet, and can be made", "its tables are made at the start", "of an earlier version"):
+        before = sorted(file.name for file in tmp_path.rglob("*"))
+        done = run("watch", "--config", path, "--check", COLUMNS="200")
+        assert (done.returncode, told in " ".join(done.stdout.split())) == (0, True), done.stdout
+        assert sorted(file.name for file in tmp_path.rglob("*")) == before
+        engine = engine_of(f"sqlite:///{tmp_path / 'auditor.db'}")
+        with engine.begin() as connection:
+            if "not there" not in told:
+                migrate(connection, "0001")
+        engine.dispose()
 
 
 def test_options_beside_a_configuration_are_refused(tmp_path: Path) -> None:

@@ -56,6 +56,25 @@ def test_a_service_has_one_capability_and_a_watchdog(name: str) -> None:
     assert all(option in page for option in re.findall(r"--[a-z-]+", start))
 
 
+def calls(of: str) -> set[str]:
+    """The system calls that a word of `SystemCallFilter=` means."""
+    if not of.startswith("@"):
+        return {of}
+    lines = [line.strip() for line in analyze("syscall-filter", of).stdout.splitlines()[1:]]
+    return set().union(*(calls(line) for line in lines if line and not line.startswith("#")))
+
+
+@needs_systemd
+@pytest.mark.parametrize("name", [name for name in names() if name.endswith(".service")])
+def test_a_service_may_make_the_calls_that_it_dies_without(name: str) -> None:
+    allowed = calls("@default")
+    for words in re.findall("^SystemCallFilter=(.*)$", (FOLDER / name).read_text(), re.MULTILINE):
+        meant = set().union(*map(calls, words.removeprefix("~").split()))
+        allowed = allowed - meant if words.startswith("~") else allowed | meant
+    needed = {"capget", "capset", "prctl", "socket", "bind", "setsockopt", "mmap", "poll", "flock", "fdatasync"}
+    assert needed <= allowed
+
+
 def test_they_are_printed() -> None:
     assert [line.split()[0] for line in run("systemd").stdout.splitlines()] == list(names())
     assert run("systemd", "auditor-watch.service").stdout == (FOLDER / "auditor-watch.service").read_text()

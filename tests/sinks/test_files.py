@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -98,6 +99,78 @@ def test_what_a_full_disk_cuts_is_taken_back(tmp_path: Path) -> None:
     )  # fmt: skip
     assert (done.stdout, done.stderr) == ("3 True\n", "")
     assert lines(tmp_path / "f") == [b"x" * 29 + b"\n"] * 3 + [b"later\n"]
+
+
+def test_what_another_program_wrote_behind_our_lines_stays(tmp_path: Path) -> None:
+    file = RotatingFile(str(tmp_path / "f"))
+    file.write([b"ours\n"])
+    with (tmp_path / "f").open("ab") as other:
+        other.write(b"theirs\n")
+    file.write([b"ours\n"])
+    file.close()
+    assert lines(tmp_path / "f") == [b"ours\n", b"theirs\n", b"ours\n"]
+
+
+def test_a_file_that_another_watch_writes_to_is_refused_until_it_is_free(tmp_path: Path) -> None:
+    first, second = (RotatingFile(str(tmp_path / "f"), size=10) for _ in range(2))
+    first.write([b"first\n"])
+    with pytest.raises(DeliveryError, match=r"/f: another sink or watch writes to it; expected a file for each"):
+        second.write([b"second\n"])
+    first.close()
+    second.write([b"second\n"])
+    second.close()
+    assert (lines(tmp_path / "f"), first.keep) == ([b"second\n"], 0)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_is_no_file_is_refused_at_once(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    sink = open_sink(settings("jsonl", path=str(path if kind == "pipe" else "/dev/null")), Place(str(tmp_path)))
+    with pytest.raises(DeliveryError, match=r"is no file; expected one"):
+        sink.deliver([finding()])
+    with pytest.raises(DeliveryError, match=r"is no file; expected one"):
+        sink.probe()
+
+
+UNENDED = """
+import resource, signal, sys
+from pathlib import Path
+from auditor.sinks._rotation import RotatingFile
+from auditor.sinks.base import DeliveryError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+Path(sys.argv[1]).write_bytes(b"cut" * 10)
+resource.setrlimit(resource.RLIMIT_FSIZE, (30, resource.RLIM_INFINITY))
+file = RotatingFile(sys.argv[1])
+try:
+    file.write([b"a\\n"])
+except DeliveryError as error:
+    print(error.taken)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, resource.RLIM_INFINITY))
+file.write([b"later\\n"])
+"""
+
+
+def test_a_cut_line_is_ended_even_if_the_disk_was_full_at_first(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNENDED, tmp_path / "f"],
+        capture_output=True, text=True, cwd=ROOT, env=environment(), timeout=60,
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    assert lines(tmp_path / "f") == [b"cut" * 10 + b"\n", b"later\n"]
+
+
+def test_reopening_makes_a_file_no_younger(tmp_path: Path) -> None:
+    now = [1000.0]
+    file = RotatingFile(str(tmp_path / "f"), age=60, keep=1, clock=lambda: now[0])
+    file.write([b"a\n"])
+    now[0] += 50
+    file.close()
+    file.write([b"b\n"])
+    now[0] += 10
+    file.write([b"c\n"])
+    file.close()
+    assert (lines(tmp_path / "f.1"), lines(tmp_path / "f")) == ([b"a\n", b"b\n"], [b"c\n"])
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:

@@ -122,8 +122,9 @@ def test_one_unknown_recipient_does_not_stop_the_others(start: Start) -> None:
     inbox, port = start()
     inbox.unknown = "gone@example.com"
     both = mail(port, security="none", to=["gone@example.com", "sec@example.com"])
-    open_sink(both, Place()).deliver([finding(1)])
-    assert inbox.recipients == [["sec@example.com"]]
+    with pytest.raises(DeliveryError, match=r"does not take gone@example.com: 550; the others have it") as raised:
+        open_sink(both, Place()).deliver([finding(1)])
+    assert (inbox.recipients, raised.value.taken) == ([["sec@example.com"]], 1)
     with pytest.raises(DeliveryError, match=r"takes none of the recipients: 550"):
         open_sink(mail(port, security="none", to=["gone@example.com"]), Place()).deliver([finding(1)])
 
@@ -135,6 +136,35 @@ def test_what_the_server_refuses_for_good_is_given_up(start: Start, answer: str,
     with pytest.raises(DeliveryError, match=rf"answers {answer[:3]}") as raised:
         open_sink(mail(port, security="none"), Place()).deliver([finding(1)])
     assert raised.value.again == again
+
+
+@pytest.mark.parametrize("answer", ["250 bye", "421 shutting down"])
+def test_a_message_that_was_taken_is_not_sent_again_whatever_the_farewell(start: Start, answer: str) -> None:
+    inbox, port = start()
+
+    async def farewell(*_: Any) -> str:
+        return answer
+
+    inbox.handle_QUIT = farewell  # type: ignore[attr-defined]
+    open_sink(mail(port, security="none"), Place()).deliver([finding(1)])
+    assert len(inbox.messages) == 1
+
+
+def test_a_password_that_cannot_be_sent_is_told_without_it(
+    start: Start, pair: tuple[Path, Path], tmp_path: Path
+) -> None:
+    _, port = start(tls_context=server_context(pair), require_starttls=True, authenticator=accept, auth_required=True)
+    (tmp_path / "password").write_text("pässword")
+    sink = open_sink(mail(port, pair, user="auditor", password={"file": "password"}), Place(str(tmp_path)))
+    with pytest.raises(DeliveryError, match=r"the password in file password is not ASCII") as raised:
+        sink.deliver([finding(1)])
+    assert "ä" not in str(raised.value)
+
+
+def test_a_server_that_cannot_be_reached_is_told_with_the_reason() -> None:
+    port = free_port()
+    with pytest.raises(DeliveryError, match=rf"localhost:{port}: Connection refused"):
+        open_sink(mail(port), Place()).probe()
 
 
 def test_what_captures_hold_cannot_break_out_of_a_message() -> None:

@@ -42,6 +42,14 @@ def test_a_message_has_the_parts_of_rfc_5424() -> None:
     assert told["text"] == b"UDP between 10.0.0.1 and 66.241.7.9"
 
 
+def test_the_time_is_that_of_the_event_however_late_it_arrives() -> None:
+    to = the(settings("syslog", to="localhost:514"))
+    told = parsed(message(finding(1, time="2026-03-02T21:00:01.123456789Z"), to, PLACE.sensor))
+    assert told["time"] == b"2026-03-02T21:00:01.123456Z"
+    assert parsed(message(finding(1, time="2026-03-02T21:00:01Z"), to, "s"))["time"] == b"2026-03-02T21:00:01.000000Z"
+    assert parsed(message(finding(1), to, "s"))["time"][:2] == b"20"
+
+
 def test_what_captures_hold_cannot_break_out_of_a_message() -> None:
     evil = finding(1, via='a"]b\\c\n<1>1 - - -', message="x\r\n<0>1 fake\x1b[2J" + "é" * 5000)
     data = message(evil, the(settings("syslog", to="localhost:514")), PLACE.sensor)

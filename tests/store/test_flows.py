@@ -56,9 +56,11 @@ def test_flows_that_find_no_room_are_counted(tmp_path: Path) -> None:
     assert list((tmp_path / "flows").rglob("*.par*")) == []
 
 
-def test_what_a_killed_process_left_is_removed(tmp_path: Path) -> None:
-    left = tmp_path / "flows" / "date=2026-03-01" / ".span0-1.part"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"half")
+def test_what_a_killed_process_left_is_removed_and_what_another_sensor_writes_is_not(tmp_path: Path) -> None:
+    day = tmp_path / "flows" / "date=2026-03-01"
+    day.mkdir(parents=True)
+    left, others = day / ".span0-1.part", [day / ".span1-1.part", day / ".span0-b-1.part"]
+    for file in (left, *others):
+        file.write_bytes(b"half")
     archive(tmp_path)
-    assert not left.exists()
+    assert [file.exists() for file in (left, *others)] == [False, True, True]

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 from watching import finding
 
 from auditor.coverage import Coverage
-from auditor.errors import StoreError
+from auditor.errors import AuditorError, StoreError
 from auditor.sessions import Session
 from auditor.sinks.base import Event, notice
 from auditor.store import StoreWriter, open_store
@@ -134,6 +134,76 @@ def test_ten_thousand_findings_of_one_tick_are_all_there(url: str, start: Start)
     assert len(rows(url, FINDINGS)) == writer.state().written == 10_000
 
 
+def test_names_of_any_length_and_kind_are_written(url: str, start: Start) -> None:
+    writer = start(url)
+    for number, name in enumerate(("x" * 300, "a\0b.example", "\udcff.example", "ü" * 300)):
+        writer.publish(PART, finding(number, server_ip=name, vendor="v" * 300, check="c" * 99, protocol="p" * 40))
+        writer.publish(PART, notice("n" * 99, name))
+    writer.tick(PART, 1, [session("c" * 99 + "\0")], [Coverage("v" * 99, "s" * 99, "met", "a\0b")])
+    wait_until(lambda: writer.state().written)
+    writer.end_part(PART, 9_000, "clean", [session("c" * 99 + "\0")], [])
+    writer.close(10)
+    assert (writer.state().written, writer.state().lost, writer.state().last_error) == (8, {}, None)
+    found = sorted(rows(url, FINDINGS), key=lambda row: row.finding)
+    assert [row.server_ip for row in found] == ["x" * 255, "ab.example", r"\udcff.example", "ü" * 255]
+    assert json.loads(found[1].document)["server_ip"] == "a\0b.example"
+    assert [row.client_ip for row in rows(url, SESSIONS)] == ["c" * 64]
+
+
+@pytest.mark.parametrize("cause", ["the store", "a bug"])
+def test_what_the_store_will_never_take_is_counted_and_what_comes_after_it_is_written(
+    cause: str, url: str, start: Start
+) -> None:
+    said: list[Event] = []
+    writer = start(url, say=said.append)
+    writer.publish(PART, finding(1, severity=None) if cause == "the store" else finding(1, waiver="a text"))
+    tick(writer)
+    wait_until(lambda: writer.state().lost)
+    writer.publish(PART, finding(2))
+    tick(writer)
+    wait_until(lambda: writer.state().written)
+    writer.close(10)
+    assert (writer.state().lost, writer.state().waiting) == ({"refused": 1}, 0)
+    assert [row.finding for row in rows(url, FINDINGS)] == [finding(2)["id"]]
+    assert [event["count"] for event in said] == [1]
+    assert [run.ending for run in rows(url, RUNS)] == ["stopped"]
+
+
+def test_a_password_that_cannot_be_read_for_a_while_stops_nothing(tmp_path: Any) -> None:
+    url, errors = f"sqlite:///{tmp_path / 'auditor.db'}", [StoreError("away", again=True), AuditorError("no password")]
+    writer = StoreWriter(lambda: _raise(errors.pop(0)) if errors else open_store(url), sensor="span0", version="1")
+    writer.start()
+    writer.publish(PART, finding(1))
+    tick(writer)
+    wait_until(lambda: writer.state().written)
+    writer.close(10)
+    assert (errors, writer.state().failures) == ([], 2)
+
+
+def _raise(error: Exception) -> Any:
+    raise error
+
+
+def test_sessions_that_find_no_room_to_wait_stay_as_they_were_written(url: str, start: Start) -> None:
+    writer = start(url, room=1_500)
+    writer.tick(PART, time.time_ns(), [session("10.0.0.1")], [])
+    wait_until(lambda: len(rows(url, SESSIONS)) == 1)
+    writer.end_part(PART, 9_000, "clean", [session("10.0.0.1"), session("10.0.0.2")], [])
+    writer.close(10)
+    assert [row.client_ip for row in rows(url, SESSIONS)] == ["10.0.0.1"]
+    assert writer.state().lost == {"session": 2}
+
+
+def test_losses_up_to_the_end_are_counted_with_what_is_told_last(url: str, start: Start) -> None:
+    writer: StoreWriter = start(url, say=lambda event: writer.publish(PART, event), room=12_000)
+    for number in range(5):
+        writer.publish(PART, finding(number, message="x" * 1000))
+    writer.close(10)
+    (told,) = rows(url, NOTICES)
+    assert told.count == writer.state().lost["finding"] > 0
+    assert writer.state().written == 5 - told.count + 1
+
+
 def test_while_the_server_restarts_events_wait_and_none_is_lost(postgres: Any, start: Start) -> None:
     url = postgres.database("restarted")
     writer = start(url)
@@ -242,6 +312,31 @@ def test_what_is_too_old_goes(url: str, start: Start, monkeypatch: pytest.Monkey
     writer.close(10)
     assert [row.finding for row in rows(url, FINDINGS)] == [finding(2)["id"]]
     assert [row.packets for row in rows(url, HEALTH)] == [2]
+
+
+@pytest.mark.parametrize("limit", [{"keep": 86_400}, {"size": 1}])
+def test_what_another_sensor_keeps_in_the_same_database_stays(
+    limit: dict[str, int], postgres: Any, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.database("shared" + "".join(limit))
+    monkeypatch.setattr("auditor.store.writer.RETENTION_SECONDS", 0.0)
+    old = "2020-01-01T00:00:00.000000000Z"
+    for sensor, settings in (("other", {}), ("span0", limit)):
+        writer = start(url, sensor=sensor, **settings)
+        for event in (finding(1, time=old), finding(1, "closed", time=old), {**health(1), "time": old}):
+            writer.publish(PART, event)
+        tick(writer)
+        wait_until(
+            lambda writer=writer, wanted=bool(settings): (
+                writer.state().written == 2 and (writer.state().pruned or not wanted)
+            )
+        )
+        writer.end_part(PART, 9_000, "clean", [session()], [])
+        writer.close(10)
+    sensors = {run.id: run.sensor for run in rows(url, RUNS)}
+    assert {sensors[row.run] for table in (FINDINGS, HEALTH) for row in rows(url, table)} == {"other"}
+    others = {row.id for row in rows(url, PARTS) if sensors[row.run] == "other"}
+    assert {row.part for row in rows(url, SESSIONS)} == others != set()
 
 
 def test_moments_are_exact() -> None:

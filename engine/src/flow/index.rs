@@ -3,6 +3,8 @@
 //! An entry is the upper half of the key's hash and the slot number. The position comes from that same half, so
 //! entries can be moved without looking at the flows.
 
+use crate::memory;
+
 /// Slots by hash.
 #[derive(Debug)]
 pub struct Index {
@@ -20,7 +22,9 @@ impl Index {
     }
 
     fn with_capacity(capacity: usize) -> Index {
-        Index { entries: vec![EMPTY; capacity], mask: capacity - 1, len: 0 }
+        let entries = vec![EMPTY; capacity];
+        memory::prefer_large_pages(&entries);
+        Index { entries, mask: capacity - 1, len: 0 }
     }
 
     fn position(&self, entry: u64) -> usize {

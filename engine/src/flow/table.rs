@@ -11,6 +11,7 @@ use super::take::apply;
 use super::tcp::flag;
 use super::tombstone::{FLOW_MEMORY, Memory, Tombstone};
 use super::wheel::{Timer, Wheel};
+use crate::memory;
 use crate::wire::Packet;
 
 /// Packets are out of order by less than this: a minute is more than any way through a network takes. Where
@@ -24,6 +25,9 @@ const TIMERS: usize = 32;
 
 /// Where no room is left for a flow, room is made for one in so many.
 const EVICTED_SHARE: usize = 64;
+
+/// Flows that a table has room for from the first one on.
+const LEAST_ROOM: usize = 64;
 
 /// No slot.
 const NOWHERE: u32 = u32::MAX;
@@ -387,6 +391,9 @@ impl Table {
         let name = key.hash(FIXED_SEED);
         let before = self.memory.take(name).filter(|known| may_continue && continues(known, &key, packet));
         let slot = self.free.pop().unwrap_or_else(|| {
+            if self.flows.len() == self.flows.capacity() {
+                self.grow();
+            }
             self.flows.push(Flow::default());
             self.flows.len() as u32 - 1
         });
@@ -419,6 +426,15 @@ impl Table {
         self.wheel.set(flow.expires_ns, timer);
         self.index.insert(hash, slot);
         slot
+    }
+
+    /// Makes room for as many flows again, in fresh memory: what is moved would lie in small pages from then on.
+    #[cold]
+    fn grow(&mut self) {
+        let mut larger = Vec::with_capacity((self.flows.capacity() * 2).max(LEAST_ROOM));
+        memory::prefer_large_pages(&larger);
+        larger.append(&mut self.flows);
+        self.flows = larger;
     }
 
     /// The time is at least that, although no packet says so: ends what has been silent too long.

@@ -4,6 +4,7 @@
 //! never a packet.
 
 use super::record::{Basis, Flow};
+use crate::memory;
 
 /// Ended flows that are remembered (`FLOW_MEMORY`); a power of two.
 pub const FLOW_MEMORY: usize = 1 << 16;
@@ -58,7 +59,9 @@ impl Memory {
     /// Remembers a flow's end.
     pub fn put(&mut self, hash: u64, tombstone: Tombstone) {
         if self.entries.is_empty() {
-            self.entries = vec![Tombstone::default(); self.mask + 1];
+            self.entries = Vec::with_capacity(self.mask + 1);
+            memory::prefer_large_pages(&self.entries);
+            self.entries.resize(self.mask + 1, Tombstone::default());
         }
         self.entries[hash as usize & self.mask] = Tombstone { tag: hash | 1, ..tombstone };
     }

@@ -199,7 +199,11 @@ impl Segments {
         blocks::section(&mut header);
         header.extend(&self.header);
         let mut file = File::create(&path)?;
-        file.write_all(&header)?;
+        if let Err(error) = file.write_all(&header) {
+            // A full disk: each try would leave an empty file.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
         self.file = Some(file);
         self.written = 0;
         self.prune(stamp)

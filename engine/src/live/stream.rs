@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -48,7 +49,7 @@ impl Read for Patient {
 impl Stream {
     /// A file, or `-` for standard input. Nothing is read yet. `stop` ends it where it is.
     pub fn open(path: &str, stop: &Arc<AtomicBool>) -> io::Result<Stream> {
-        Ok(Stream::new(if path == "-" { standard_input()? } else { File::open(path)? }, stop))
+        Ok(Stream::new(if path == "-" { standard_input()? } else { open_at_once(path)? }, stop))
     }
 
     /// What comes from that descriptor.
@@ -60,6 +61,11 @@ impl Stream {
             impatient,
             capture: None,
         }
+    }
+
+    /// Whether anything of it has come: its first bytes are waited for, and nothing else goes on meanwhile.
+    pub fn has_begun(&self) -> bool {
+        self.source.is_none() || wait::for_one(self.fd, 0)
     }
 
     /// What to wait for.
@@ -82,6 +88,16 @@ impl Stream {
         }
         self.capture.as_mut().ok_or_else(|| capture::OpenError::Io(ErrorKind::UnexpectedEof.into()))
     }
+}
+
+/// Opens a file, or a pipe that nobody may write to yet: plain opening would wait for that without end.
+fn open_at_once(path: &str) -> io::Result<File> {
+    let file = File::options().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
+    // SAFETY: a plain system call on a descriptor that is open; the result is checked.
+    if unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, 0) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(file)
 }
 
 /// Standard input under a descriptor of our own.

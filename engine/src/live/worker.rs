@@ -183,6 +183,9 @@ impl Worker {
                 true
             }
             Source::Feed(stream) | Source::Stream(stream) => {
+                if !stream.has_begun() {
+                    return false;
+                }
                 let capture = match stream.capture() {
                     Ok(capture) => capture,
                     Err(error) => {

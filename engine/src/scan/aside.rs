@@ -5,6 +5,7 @@
 
 use super::points::{CAPTURE_POINTS, Ends};
 use crate::flow::{Side, protocol};
+use crate::memory;
 
 /// 5-tuples that are told apart (`ASIDE_TUPLES`); packets of further ones are counted, their flows are not.
 pub const ASIDE_TUPLES: usize = 1 << 23;
@@ -135,6 +136,7 @@ impl Aside {
     #[cold]
     fn grow(&mut self) {
         let larger = vec![0; self.words.len() * 2];
+        memory::prefer_large_pages(&larger);
         let words = std::mem::replace(&mut self.words, larger);
         let mask = self.words.len() - 1;
         for word in words.into_iter().filter(|&word| word != 0) {
