@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -259,4 +260,12 @@ def _ends(protocol: str, source: tuple[str, int], destination: tuple[str, int]) 
 
 def second_opinion(path: str, time_limit: float = TIME_LIMIT) -> Agreement:
     """How far tshark agrees with the flow table of that capture. Raises: AuditorError."""
-    return compare(our_conversations(path), tshark_conversations(path, time_limit))
+    before = os.stat(path)
+    ours, theirs = our_conversations(path), tshark_conversations(path, time_limit)
+    after = os.stat(path)
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+        raise AuditorError(
+            f"{path}: was written while both programs read it, so that they read different captures",
+            help="expected one that is finished, or a copy of what is there",
+        )
+    return compare(ours, theirs)

@@ -1,7 +1,7 @@
 """All captures of a folder and the folders below it, by path.
 
 A file counts by its first bytes, whatever its name; a compressed one by its name, for its bytes say nothing of what
-is in it.
+is in it, and so does an empty one: whoever captures has made it, and its packets are still to come.
 """
 
 from __future__ import annotations
@@ -46,4 +46,5 @@ def _is_capture(path: str) -> bool:
             start = file.read(4)
     except OSError:
         return path.lower().endswith(NAMES)  # to be reported as unreadable, rather than left out in silence
-    return start in MAGICS or (start.startswith(COMPRESSED) and any(part in path.lower() for part in NAMES))
+    unsaid = not start or start.startswith(COMPRESSED)
+    return start in MAGICS or (unsaid and any(part in path.lower() for part in NAMES))

@@ -3,6 +3,7 @@
 use super::Frame;
 use super::limits::{MAX_INTERFACES, MAX_NAME};
 use super::process::Processes;
+use super::standing::Change;
 use crate::problem::Problems;
 use crate::wire::is_packet_tap;
 
@@ -206,6 +207,24 @@ impl Info {
                     )
                 });
             }
+        }
+    }
+
+    /// Reports, once the end is reached, that the file changed while it was read.
+    pub(super) fn note_change(&mut self, change: &Change, offset: u64) {
+        match *change {
+            Change::Grown { from, to, read } => self.problems.note("still-written", false, self.number, offset, || {
+                format!(
+                    "the file grew from {from} to {to} bytes while it was read: it is still being written; {read} of them \
+                     were read, what comes later is not in here"
+                )
+            }),
+            Change::Rewritten { from, to, read } => self.problems.note("rewritten", true, self.number, offset, || {
+                format!(
+                    "the file had {from} bytes, was cut or begun anew while it was read, and has {to} now; what it held \
+                     behind byte {read} before is not in here"
+                )
+            }),
         }
     }
 }

@@ -4,7 +4,8 @@
 //! and in bounded memory. Damage is a [`crate::problem::Problem`], not an error: what can be read is read.
 //!
 //! One idea per file: `source` sniffs and decompresses, `buffer` holds the bytes being read,
-//! `pcap` and `pcapng` walk records and blocks, `chain` finds the next sound one after damage.
+//! `pcap` and `pcapng` walk records and blocks, `chain` finds the next sound one after damage, `standing` knows a file that
+//! changes meanwhile.
 
 use std::fs::File;
 use std::io::Read;
@@ -26,6 +27,7 @@ mod pcapng;
 mod process;
 mod sections;
 mod source;
+mod standing;
 mod steps;
 #[cfg(test)]
 mod tests;
@@ -39,11 +41,13 @@ pub use limits::{
     RESYNC_AHEAD, RESYNC_BLOCKS, RESYNC_RECORDS, RESYNC_SECONDS,
 };
 pub use process::Processes;
+pub(crate) use standing::Begin;
 
 use ahead::ahead;
 use buffer::{Buffer, Paused};
 use pcap::Pcap;
 use pcapng::Pcapng;
+use standing::Standing;
 
 /// Where one frame lies in the reader's buffer, and what its record says.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,6 +86,8 @@ pub struct Capture {
     format: Reader,
     info: Info,
     ended: bool,
+    /// Of a regular file.
+    standing: Option<Standing>,
 }
 
 enum Reader {
@@ -100,7 +106,13 @@ enum Step {
 impl Capture {
     /// Opens a file. The error's sentence does not repeat the path.
     pub fn open(path: &Path) -> Result<Capture, OpenError> {
-        Capture::from_reader(Box::new(File::open(path).map_err(OpenError::Io)?))
+        Capture::from_file(File::open(path).map_err(OpenError::Io)?)
+    }
+
+    /// Reads a file, pipe or device that is open.
+    pub fn from_file(file: File) -> Result<Capture, OpenError> {
+        let standing = Standing::of(&file);
+        Ok(Capture { standing, ..Capture::from_reader(Box::new(file))? })
     }
 
     /// Reads from any stream, for example standard input; blocks until its first bytes arrive.
@@ -111,7 +123,7 @@ impl Capture {
             Format::Pcap => Reader::Pcap(Pcap::default()),
             Format::Pcapng => Reader::Pcapng(Pcapng::default()),
         };
-        Ok(Capture { buffer, format, info, ended: false })
+        Ok(Capture { buffer, format, info, ended: false, standing: None })
     }
 
     /// Decompresses in a thread of its own from now on, if the capture is compressed.
@@ -165,12 +177,31 @@ impl Capture {
         &self.info
     }
 
+    /// How the file begins; none of what is no regular file.
+    pub(crate) fn begin(&self) -> Option<Begin> {
+        self.standing.as_ref().map(Standing::begin)
+    }
+
+    /// Tells where the file is not that which began so, when somebody looked at it before.
+    pub(crate) fn compare(&mut self, before: Begin) {
+        if self.standing.as_ref().is_some_and(|standing| !standing.began_as(before)) {
+            self.info.problems.note("rewritten", true, 0, 0, || {
+                "the file that was there before was expected, another was there under its name; what that one held is \
+                 not in here"
+                    .to_string()
+            });
+        }
+    }
+
     fn end(&mut self) {
         self.ended = true;
         if let Some(failure) = self.buffer.take_failure() {
             source::note_failure(&failure, &mut self.info, self.buffer.end_offset());
         }
         self.info.note_drops(self.buffer.end_offset());
+        if let Some(change) = self.standing.as_mut().and_then(Standing::change) {
+            self.info.note_change(&change, self.buffer.end_offset());
+        }
         self.info.complete = !self.info.problems.as_slice().iter().any(|problem| problem.hides_traffic);
     }
 }

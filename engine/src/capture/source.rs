@@ -58,7 +58,7 @@ pub(super) fn sniff(source: Box<dyn Read + Send>) -> Result<(Buffer, Compression
         Start::Compressed(compression) => compression,
     };
     let (read, rest) = buffer.into_parts();
-    let rest = BufReader::with_capacity(COMPRESSED, Cursor::new(read).chain(rest));
+    let rest = BufReader::with_capacity(COMPRESSED, Cursor::new(read).chain(Ending { source: rest, ended: false }));
     let mut buffer = Buffer::new(match compression {
         Compression::Gzip => Box::new(Steps::new(Gzip::new(rest), "gzip", "member")),
         Compression::Lz4 => Box::new(Steps::new(Lz4::new(rest), "lz4", "frame")),
@@ -70,6 +70,24 @@ pub(super) fn sniff(source: Box<dyn Read + Send>) -> Result<(Buffer, Compression
         Start::Capture(format) => Ok((buffer, compression, format)),
         Start::Other(error) => Err(error),
         Start::Compressed(inner) => Err(OpenError::Nested { outer: compression.name(), inner: inner.name() }),
+    }
+}
+
+/// A source that has ended where it ended first. A file that is written meanwhile goes on there, and decoders ask twice:
+/// what is cut would look damaged to them.
+struct Ending<R> {
+    source: R,
+    ended: bool,
+}
+
+impl<R: Read> Read for Ending<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
+        let count = self.source.read(out)?;
+        self.ended = count == 0 && !out.is_empty();
+        Ok(count)
     }
 }
 

@@ -94,7 +94,7 @@ impl<W: Write> Extract<W> {
     /// Copies from `paths` to `out`. Captures that cannot be opened are passed over: whoever audited them said so.
     pub fn new(paths: Vec<String>, order: Order, out: W) -> io::Result<Extract<W>> {
         let out = pcapng::Writer::new(out, &order.program, &order.comment)?;
-        let paths = in_order_of_time(paths);
+        let paths: Vec<String> = in_order_of_time(paths).into_iter().map(|input| input.path).collect();
         Ok(Extract {
             marks: vec![Marks::default(); paths.len()],
             paths,

@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use super::sifter::{FRAMES, Sifted, Sifter};
-use super::{CaptureReport, ProcessNames, Progress, Reader};
+use super::{CaptureReport, Input, ProcessNames, Progress, Reader};
 use crate::beside;
 use crate::capture::{Capture, Frame, OpenError};
 use crate::flow::mix;
@@ -39,7 +39,7 @@ pub(crate) struct Parcel {
 
 /// Reads captures, one after the other.
 pub(crate) struct Front {
-    inputs: VecDeque<String>,
+    inputs: VecDeque<Input>,
     readers: HashMap<String, Reader>,
     current: Option<(Capture, CaptureReport)>,
     pub sifter: Sifter,
@@ -55,7 +55,7 @@ pub(crate) struct Front {
 impl Front {
     /// `inputs` in the order in which they are read.
     pub fn new(
-        inputs: VecDeque<String>,
+        inputs: VecDeque<Input>,
         readers: HashMap<String, Reader>,
         sifter: Sifter,
         progress: Arc<Progress>,
@@ -123,10 +123,13 @@ impl Front {
 
     /// Opens the next capture. False where that failed, which the parcel tells, and where none is left.
     fn open_next(&mut self, parcel: &mut Parcel, ahead: bool) -> bool {
-        let Some(path) = self.inputs.pop_front() else { return false };
+        let Some(Input { path, begin }) = self.inputs.pop_front() else { return false };
         self.captures += 1;
         match self.readers.remove(&path).map_or_else(|| open(&path), Capture::from_reader) {
             Ok(mut capture) => {
+                if let Some(begin) = begin {
+                    capture.compare(begin);
+                }
                 if ahead {
                     capture.read_ahead();
                 }
@@ -197,7 +200,21 @@ fn read_on(mut front: Box<Front>, parcels: &SyncSender<Parcel>, spares: &Receive
 }
 
 pub(crate) fn open(path: &str) -> Result<Capture, OpenError> {
-    if path == "-" { Capture::from_reader(Box::new(std::io::stdin())) } else { Capture::open(Path::new(path)) }
+    if path == "-" { standard_input() } else { Capture::open(Path::new(path)) }
+}
+
+/// Standard input under a descriptor of our own: where it is a file, that is known.
+#[cfg(unix)]
+fn standard_input() -> Result<Capture, OpenError> {
+    use std::os::fd::AsFd;
+
+    let owned = std::io::stdin().as_fd().try_clone_to_owned().map_err(OpenError::Io)?;
+    Capture::from_file(owned.into())
+}
+
+#[cfg(not(unix))]
+fn standard_input() -> Result<Capture, OpenError> {
+    Capture::from_reader(Box::new(std::io::stdin()))
 }
 
 /// Names a set of captures by its first frame, so that a renamed, compressed or piped capture has the same flow identities.

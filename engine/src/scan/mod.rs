@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use crate::capture::Begin;
 use crate::flow::{Flow, Table};
 use crate::memory;
 use crate::quote::Quote;
@@ -460,26 +461,33 @@ fn order_of(flows: &[Flow]) -> Vec<u32> {
     order.into_iter().map(|number| number as u32).collect()
 }
 
-/// The order of several captures: by the time of their first packets, then as given.
-pub(crate) fn in_order_of_time(inputs: Vec<String>) -> Vec<String> {
-    if inputs.len() < 2 {
-        return inputs;
-    }
-    let mut timed: Vec<(i64, String)> =
-        inputs.into_iter().map(|path| (first_time(&path).unwrap_or(i64::MAX), path)).collect();
-    timed.sort_by_key(|(time, _)| *time);
-    timed.into_iter().map(|(_, path)| path).collect()
+/// A capture to be read.
+pub(crate) struct Input {
+    pub path: String,
+    /// How it began when its first packet was looked at: in a ring of files another may be there when its turn comes.
+    pub begin: Option<Begin>,
 }
 
-fn first_time(path: &str) -> Option<i64> {
-    // A pipe gives its bytes once.
-    if !std::fs::metadata(path).is_ok_and(|file| file.is_file()) {
-        return None;
+/// The order of several captures: by the time of their first packets, then as given.
+pub(crate) fn in_order_of_time(paths: Vec<String>) -> Vec<Input> {
+    if paths.len() < 2 {
+        return paths.into_iter().map(|path| Input { path, begin: None }).collect();
     }
-    let mut capture = open(path).ok()?;
+    let mut timed: Vec<(i64, Input)> = paths.into_iter().map(looked_at).collect();
+    timed.sort_by_key(|(time, _)| *time);
+    timed.into_iter().map(|(_, input)| input).collect()
+}
+
+/// A capture with the time of its first packet, the latest possible where there is none.
+fn looked_at(path: String) -> (i64, Input) {
+    // A pipe gives its bytes once.
+    let is_file = std::fs::metadata(&path).is_ok_and(|file| file.is_file());
+    let Some(mut capture) = is_file.then(|| open(&path).ok()).flatten() else {
+        return (i64::MAX, Input { path, begin: None });
+    };
     let mut frames = Vec::with_capacity(1);
     capture.next_frames(&mut frames, 1);
-    frames.first().map(|frame| frame.time_ns)
+    (frames.first().map_or(i64::MAX, |frame| frame.time_ns), Input { path, begin: capture.begin() })
 }
 
 /// Size of all captures in bytes; 0 when one is compressed or not a file.

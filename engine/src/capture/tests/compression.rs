@@ -141,6 +141,37 @@ fn cut_compressed_captures_give_the_frames_before_the_cut() {
     }
 }
 
+/// Ends, and goes on when it is asked again, as a file does that somebody writes to.
+struct Resuming {
+    parts: Vec<Cursor<Vec<u8>>>,
+}
+
+impl Read for Resuming {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        let Some(part) = self.parts.first_mut() else { return Ok(0) };
+        let count = part.read(out)?;
+        if count == 0 {
+            self.parts.remove(0);
+        }
+        Ok(count)
+    }
+}
+
+#[test]
+fn a_compressed_capture_that_is_still_being_written_is_cut_and_not_damaged() {
+    let plain = capture(4_000);
+    for (name, compress, _) in ALL {
+        let whole = compress(&plain);
+        for share in [whole.len() / 3, whole.len() * 3 / 4, whole.len() - 1] {
+            let (there, later) = whole.split_at(share);
+            let parts = [there, later].map(|part| Cursor::new(part.to_vec())).into();
+            let got = drain(Capture::from_reader(Box::new(Resuming { parts })).unwrap(), 64);
+            assert_eq!(got.packets[..], read(there).packets[..], "{name}");
+            assert_eq!(got.problems(), ["cut-short"], "{name}: {:?}", got.info.problems);
+        }
+    }
+}
+
 #[test]
 fn capture_cut_before_it_was_compressed_and_whole_compression_says_cut_short() {
     let plain = capture(10);

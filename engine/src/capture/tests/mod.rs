@@ -6,6 +6,7 @@ mod numbering;
 mod pcap;
 mod pcapng;
 mod processes;
+mod standing;
 
 use std::io::{Cursor, Read};
 
