@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from auditor.addresses import LOW_WORD, AddressSet, contains
-from auditor.distinct import distinct
+from auditor.distinct import among, distinct
 from auditor.events import Events
 from auditor.flow import TCP, Bools, Codes, Flows, Ports, Rows, Words
 from auditor.frozen import frozen, replace
@@ -201,7 +201,7 @@ def _with_datagrams(found: Proxied, flows: Flows, events: Events, packs: Sequenc
     for row in relayed.tolist():
         by_name = not found.has_address[row]
         found.name[row] = names.setdefault(events.text[found.event[row]].lower(), len(names)) if by_name else -1
-    ports = np.unique(events.port[events.of("socks-reply")])
+    ports = np.unique(events.port[_relay_answers(events)])
     found.at_initiator[relayed] = ~np.isin(flows.responder_port[relayed], ports)
     proxies = tuple(proxy.address for proxy in site.proxies)
     at_initiator = found.at_initiator[relayed]
@@ -211,6 +211,17 @@ def _with_datagrams(found: Proxied, flows: Flows, events: Events, packs: Sequenc
         np.where(at_initiator, flows.initiator_lo[relayed], flows.responder_lo[relayed]),
     )
     return replace(found, names=tuple(names))
+
+
+def _relay_requests(events: Events) -> Rows:
+    requests = events.of("socks-request")
+    return requests[[events.more[event] == RELAY for event in requests.tolist()]]
+
+
+def _relay_answers(events: Events) -> Rows:
+    """What proxies said to those who asked for a relay: its port among it."""
+    answers = events.of("socks-reply")
+    return answers[among(events.flow_id[answers], events.flow_id[_relay_requests(events)])]
 
 
 def at_vendors(events: Events, chosen: Rows, packs: Sequence[EnabledPack]) -> Bools:

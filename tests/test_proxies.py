@@ -230,3 +230,10 @@ def test_a_relay_that_was_captured_first_is_the_initiators_end() -> None:
 def test_asking_for_a_relay_names_no_target() -> None:
     flows, context = judged(through(), events=ASSOCIATED)
     assert label(flows, context) == ("", "", Role.PROXY, RoleBasis.PORT)
+
+
+def test_a_port_that_a_connection_was_bound_to_is_no_relay() -> None:
+    bound = [request(flow=2, time=1003), reply(True, flow=2, time=1003.1, address="10.0.0.9", port=40_001)]
+    back = row("10.0.0.9:40000", "10.0.0.5:40001", "udp", start=1001)
+    _, context = judged(through(), back, through(), events=[*ASSOCIATED, *bound, relayed(SERVER, flag=0)])
+    assert bool(context.proxied.at_initiator[1])

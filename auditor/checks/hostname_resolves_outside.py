@@ -17,7 +17,7 @@ Rests on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,25 +46,27 @@ class HostnameResolvesOutside(Check):
         for enabled, answers in _answers(flows, context):
             known = _known(enabled, context)
             outside = [one for one in answers if one[2] not in known]
-            if not outside:
-                continue
-            events, rows, addresses = zip(*outside, strict=True)
-            yield Hits(
-                np.array(rows, np.intp),
-                Severity.HIGH,
-                "{via} told {client_ip} that {name} is {server_ip}, outside the networks of {vendor}",
-                outcome=Outcome.OBSERVED,
-                statements=("cluster-name",),
-                remediation="Ask the vendor whether the address is new; if not, find out who forges the answer.",
-                extra={"name": " or ".join(sorted({context.events.text[event] for event in events}))},
-                vendor=enabled.id,
-                targets=Targets(
-                    hi=np.array([address >> 64 for address in addresses], np.uint64),
-                    lo=np.array([address & LOW_WORD for address in addresses], np.uint64),
-                    port=np.full(len(rows), NO_PORT, np.int64),
-                ),
-                told_by=np.array(events, np.intp),
-            )
+            for name in sorted({context.events.text[event] for event, _, _ in outside}):
+                yield self._hits(name, [one for one in outside if context.events.text[one[0]] == name], enabled)
+
+    def _hits(self, name: str, answers: Sequence[tuple[int, int, int]], enabled: EnabledPack) -> Hits:
+        events, rows, addresses = zip(*answers, strict=True)
+        return Hits(
+            np.array(rows, np.intp),
+            Severity.HIGH,
+            "{via} told {client_ip} that {name} is {server_ip}, outside the networks of {vendor}",
+            outcome=Outcome.OBSERVED,
+            statements=("cluster-name",),
+            remediation="Ask the vendor whether the address is new; if not, find out who forges the answer.",
+            extra={"name": name},
+            vendor=enabled.id,
+            targets=Targets(
+                hi=np.array([address >> 64 for address in addresses], np.uint64),
+                lo=np.array([address & LOW_WORD for address in addresses], np.uint64),
+                port=np.full(len(rows), NO_PORT, np.int64),
+            ),
+            told_by=np.array(events, np.intp),
+        )
 
     def exercised(self, flows: Flows, context: Context) -> Rows:
         """None of the vendor's flows: answers do it."""

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,6 +29,16 @@ def test_address_outside_is_high_and_the_resolver_stands_between() -> None:
     assert hits.targets is not None
     assert hits.targets.lo.tolist() == [number("198.51.100.9")]
     assert hits.targets.through
+
+
+def test_each_hit_names_the_name_that_was_asked_for() -> None:
+    other = "www.drbackup.example"
+    answers = [answer("198.51.100.9"), answer("198.51.100.9", flow=1)]
+    flows, context = classified(LOOKUP, LOOKUP, events=answers, packs=["drbackup"])
+    packs = tuple(replace(one, pack=replace(one.pack, hostnames=(NAME, other))) for one in context.packs)
+    texts = (NAME, other)
+    context = replace(context, packs=packs, events=replace(context.events, text=texts))
+    assert [hits.extra for hits in CHECKS[CHECK].find(flows, context)] == [{"name": NAME}, {"name": other}]
 
 
 @pytest.mark.parametrize("address", ["66.241.7.1", "66.241.7.30", "64:ff9b::42f1:701"])

@@ -95,7 +95,7 @@ def test_each_limit_has_one_share_and_a_name_that_is_known() -> None:
 
 
 def test_limits_follow_from_the_cap_and_are_never_larger_than_without(tmp_path: Path) -> None:
-    small, large, huge = (derived(tmp_path, cap, "evidence: {folder: e}\n") for cap in ("200M", "400M", HUGE))
+    small, large, huge = (derived(tmp_path, cap, "evidence: {folder: e}\n") for cap in ("210M", "420M", HUGE))
     usual = {**LIMITS, **{field.name: getattr(Options(), field.name) for field in fields(Options)}}
     for share in SHARES:
         if share.limit == "ring_bytes":
