@@ -26,6 +26,13 @@ def time_text(ns: int) -> str:
     return f"{_second_text(seconds)}.{rest:09d}Z"
 
 
+def now_text() -> str:
+    """This second, as `time_text` writes it."""
+    import time
+
+    return _second_text(int(time.time())) + "Z"
+
+
 @lru_cache(maxsize=1024)  # beginning, end and evidence of a finding often lie in one second
 def _second_text(seconds: int) -> str:
     return (EPOCH + timedelta(seconds=seconds)).isoformat()

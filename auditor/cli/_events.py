@@ -7,7 +7,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from auditor.cli._output import STDOUT
+from auditor.cli._output import STDOUT, at
 from auditor.errors import AuditorError
 
 if TYPE_CHECKING:
@@ -22,17 +22,26 @@ def event_lines(path: str) -> Iterator[Publish]:
     if path == STDOUT:
         if sys.stdout is None:
             raise AuditorError("standard output is closed; give a file with --events")
-        yield lambda event: print(_line(event), flush=True)
+
+        def tell(event: Event) -> None:
+            with at("standard output"):
+                print(_line(event), flush=True)
+
+        yield tell
         return
     try:
-        stream = open(path, "a", encoding="utf-8")  # noqa: SIM115  # closed below; only opening is to be told so
+        stream = open(path, "ab", buffering=0)  # noqa: SIM115  # closed below; only opening is to be told so
     except OSError as error:
         raise AuditorError(f"--events {path}: {error.strerror}") from None
     with stream:
 
         def write(event: Event) -> None:
-            stream.write(_line(event) + "\n")
-            stream.flush()
+            rest = _line(event).encode() + b"\n"
+            try:
+                while rest:
+                    rest = rest[stream.write(rest) :]
+            except OSError as error:
+                raise AuditorError(f"--events {path}: cannot be written any more: {error.strerror}") from None
 
         yield write
 

@@ -61,9 +61,13 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _flush() -> None:
-    for stream in (sys.stdout, sys.stderr):
+    for stream, name in ((sys.stdout, "standard output"), (sys.stderr, "standard error")):
         if stream is not None:
-            stream.flush()
+            try:
+                stream.flush()
+            except OSError as error:
+                error.filename = error.filename or name
+                raise
 
 
 def _say(text: str) -> None:

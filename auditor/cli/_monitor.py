@@ -16,9 +16,8 @@ if TYPE_CHECKING:
     from auditor.monitor.config import Loaded
     from auditor.monitor.run import Conductor
 
-FAILED = 2
-OTHERS = 0o007
-"""What is written holds addresses: nobody but the owner and the group reads any of it, store and reports included."""
+FAILED, INTERRUPTED = 2, 130
+OTHERS = 0o007  # the rights of everybody else
 
 
 class Chosen(NamedTuple):
@@ -51,6 +50,7 @@ def run_config(config: str | None, check: bool, beside: Mapping[str, object], se
     from auditor._engine import __version__
     from auditor.monitor.run import Conductor
 
+    _keep_from_others()
     return _run(Conductor(loaded, __version__, alone=True), seconds, ())
 
 
@@ -64,9 +64,8 @@ def run_store(store: str, chosen: Chosen, seconds: float | None, targets: Sequen
     try:
         url = read_store_url(store)
     except ValueError as error:
-        raise AuditorError(
-            f"--store: {error}", help="PostgreSQL's PGPASSFILE may name a file with the password"
-        ) from None
+        help = "PostgreSQL's PGPASSFILE may name a file with the password" if "password" in str(error) else None
+        raise AuditorError(f"--store: {error}", help=help) from None
     monitor = Monitor(
         interfaces=chosen.interfaces,
         packs=chosen.packs,
@@ -80,17 +79,26 @@ def run_store(store: str, chosen: Chosen, seconds: float | None, targets: Sequen
         evidence=None if chosen.evidence is None else Evidence(folder=chosen.evidence),
         store=StoreSettings(url=url),
     )
+    _keep_from_others()
     with event_lines(chosen.events) as publish:
         loaded = Loaded(monitor, os.path.join(os.getcwd(), "command line"))
         return _run(Conductor(loaded, __version__, also=publish, whole=True, alone=True), seconds, targets)
 
 
+def _keep_from_others() -> None:
+    """What is written holds addresses: nobody but owner and group reads any of it, store and reports included."""
+    os.umask(os.umask(OTHERS) | OTHERS)
+
+
 def _run(conductor: Conductor, seconds: float | None, targets: Sequence[Target]) -> int:
     from auditor.monitor.run import signals
 
-    os.umask(os.umask(OTHERS) | OTHERS)
-    with signals(conductor):
-        report = conductor.run(seconds)
+    try:
+        with signals(conductor):
+            report = conductor.run(seconds)
+    except KeyboardInterrupt:
+        _output.say("auditor: ended at once, without a report; what sinks and store took until now stays")
+        return INTERRUPTED
     for target in targets:
         with target.open() as stream:
             reports.write(target.format, report, stream)

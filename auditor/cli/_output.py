@@ -32,17 +32,31 @@ class Target(NamedTuple):
     def open(self) -> Iterator[TextIO]:
         """A text stream to write to. An error leaves no half file and keeps the old one."""
         if self.path == STDOUT:
-            yield _standard_output()
+            with at("standard output"):
+                yield _standard_output()
             return
         beside = _beside(self.path)
         try:
-            with open(beside or self.path, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream:
+            with (
+                at(self.path),
+                open(beside or self.path, "w", encoding="utf-8", errors="backslashreplace", newline="") as stream,
+            ):
                 yield stream
             if beside is not None:
                 _put_in_place(beside, os.path.realpath(self.path))
         finally:
             if beside is not None and os.path.exists(beside):
                 os.unlink(beside)
+
+
+@contextmanager
+def at(place: str) -> Iterator[None]:
+    """Errors of writing name the place: the system's own, of a descriptor, name none."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or place
+        raise
 
 
 def plan(

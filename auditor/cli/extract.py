@@ -94,28 +94,29 @@ def run(
     from auditor.reportfile import load_report
 
     write = write_bundle if targets[0].format == "bundle" else extract
-    done = write(
-        captures,
-        output,
-        report=load_report(report) if report else None,
-        findings=finding,
-        checks=check,
-        packs=pack,
-        site=site,
-        inside=inside,
-        outside=outside,
-        processes=processes,
-        as_of=day_of(as_of),
-        validate_checksums=validate_checksums,
-        keep_duplicates=keep_duplicates,
-        vlan=vlan,
-        evidence_only=evidence_only,
-        headers_only=headers_only,
-        anonymise=anonymise,
-        keep_payload=keep_payload,
-        keep=keep,
-        key=read_key(key) if key else b"",
-    )
+    with _output.at(output):
+        done = write(
+            captures,
+            output,
+            report=load_report(report) if report else None,
+            findings=finding,
+            checks=check,
+            packs=pack,
+            site=site,
+            inside=inside,
+            outside=outside,
+            processes=processes,
+            as_of=day_of(as_of),
+            validate_checksums=validate_checksums,
+            keep_duplicates=keep_duplicates,
+            vlan=vlan,
+            evidence_only=evidence_only,
+            headers_only=headers_only,
+            anonymise=anonymise,
+            keep_payload=keep_payload,
+            keep=keep,
+            key=read_key(key) if key else b"",
+        )
     from auditor.layout import plural, size
 
     what = f"{plural(done.frames, 'frame')} ({size(done.bytes)}) of {plural(len(done.findings), 'finding')}"

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from auditor.upcoming import Occurrence
 
 FORMATS = ("table", "json")
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Clocks begin in the first; the calendar of Python ends some years after the last."""
 
 
 def run(
@@ -80,6 +82,8 @@ def _moment(text: str | None) -> int:
         given = datetime.fromisoformat(text)
     except ValueError:
         raise AuditorError(f"--after {text}: is no time", help="expected e.g. --after 2027-03-27T00:00") from None
+    if not FIRST_YEAR <= given.year <= LAST_YEAR:
+        raise AuditorError(f"--after {text}: is too far away; expected a year from {FIRST_YEAR} to {LAST_YEAR}")
     given = given.replace(tzinfo=UTC) if given.tzinfo is None else given
     return int(given.timestamp()) * 10**9
 

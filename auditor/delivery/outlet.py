@@ -7,11 +7,11 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from auditor.delivery.backlog import Backlog, Waiting
 from auditor.delivery.backoff import Backoff
+from auditor.formats import now_text
 from auditor.sinks.base import Common, DeliveryError, Event, Sink, notice
 
 SHOWN_ERROR: Final = 300
@@ -169,7 +169,7 @@ class Outlet:
             self._flying = rest
             self._state.failures += 1
             self._state.last_error = str(error)[:SHOWN_ERROR]
-            self._state.failing_since = self._state.failing_since or datetime.now(UTC).isoformat(timespec="seconds")
+            self._state.failing_since = self._state.failing_since or now_text()
             if not error.again:
                 self._lost["refused"] += sum(item.weight for item in rest)
                 self._flying = []

@@ -19,7 +19,7 @@ import numpy as np
 from auditor.batches import TYPES
 from auditor.errors import AuditorError
 from auditor.evidence.choice import chosen_findings
-from auditor.evidence.selection import Frame, Selection, clients, evidence_frames, lacking, select
+from auditor.evidence.selection import Frame, Selection, clients, complete, evidence_frames, lacking, select
 from auditor.evidence.sides import check_vantages, select_on_both, sides_of
 from auditor.flow import Flows
 from auditor.rulepack import enable, shipped_packs
@@ -116,10 +116,12 @@ def extract(
         headers_only = headers_only or not keep_payload
     comments = [comment_of(finding, enabled, nameless=anonymise) for finding in chosen]
     frames = evidence_frames(chosen, [path for side in sides for path in side.paths], comments)
+    reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
     if evidence_only:
+        if len(sides) == 1:  # frames are numbers, which other captures have as well
+            complete(chosen, [flows_of_clients(sides[0].paths, chosen, enabled, place, reading)])
         selections = [Selection([], frames, 0) for _ in sides]
     else:
-        reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
         selections = _selections(sides, report, chosen, frames, enabled, place, reading)
     how = {
         "anchor": None if evidence_only else ANCHOR,
@@ -129,13 +131,6 @@ def extract(
         "comment": _words(chosen, anonymise, headers_only),
     }
     copied = _copy(sides, selections, how)
-    if not copied["frames"]:
-        for side in sides:
-            with suppress(OSError):
-                os.unlink(side.output)
-        raise AuditorError(
-            "these findings name no packets", help="those of capture-incomplete speak of captures as such"
-        )
     again = _audit([[side.output] for side in sides], rules)
     return Extraction(
         findings=chosen,
@@ -219,7 +214,7 @@ def _selections(
 
 
 def _copy(sides: Sequence[Side], selections: Sequence[Selection], how: dict[str, Any]) -> Counter[str]:
-    """Have the engine copy; its numbers. A failure leaves no file."""
+    """Have the engine copy; its numbers. A failure leaves no file, and what was there before."""
     from auditor import _engine
 
     copied: Counter[str] = Counter()
@@ -231,6 +226,10 @@ def _copy(sides: Sequence[Side], selections: Sequence[Selection], how: dict[str,
                 _engine.extract(
                     side.paths, part, flows=selection.flows, frames=selection.frames, program=program, **how
                 )
+            )
+        if not copied["frames"]:
+            raise AuditorError(
+                "these findings name no packets", help="those of capture-incomplete speak of captures as such"
             )
         for side, part in zip(sides, beside, strict=True):
             os.replace(part, side.output)

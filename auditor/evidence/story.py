@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from auditor.evidence.choice import finding_of
+from auditor.formats import time_text
 from auditor.layout import Page, plural
 from auditor.rulepack import RulePack, load_pack, shipped_packs
 from auditor.scan import ScanOptions
 from auditor.terminal import BOLD, DIM
 
 if TYPE_CHECKING:
-    from auditor.reporttypes import Document, FindingEntry, FlowEntry
+    from auditor.evidence.dissection import Line
+    from auditor.reporttypes import Document, EvidenceEntry, FindingEntry, FlowEntry
     from auditor.terminal import Screen
 
 FLOW_PACKETS = 16  # of each flow, from its first on
@@ -135,8 +137,8 @@ def _flow(flow: FlowEntry) -> str:
 def _packets(finding: FindingEntry, captures: Sequence[str], reading: ScanOptions, notes: list[str]) -> list[Told]:
     """The first packets of the finding's flows in tshark's words; without tshark or captures, the evidence alone."""
     evidence = [item for item in finding["evidence"] if item["frame"] is not None]
-    times = {item["frame"]: item["timestamp"] for item in evidence}
-    plain = [Told(str(frame), _clock(time), "", False) for frame, time in sorted(times.items())]
+    times = sorted({item["frame"]: item["timestamp"] for item in evidence}.items())
+    plain = [Told(str(frame), _clock(time), "", False) for frame, time in times]
     if not evidence:
         return []
     if not captures:
@@ -154,18 +156,24 @@ def _packets(finding: FindingEntry, captures: Sequence[str], reading: ScanOption
     if lines is None:
         notes.append("tshark failed, so the packets are not told in its words")
         return plain
-    if not lines:
+    told = [_told(line, evidence) for line in lines]
+    if not any(packet.named for packet in told):  # other captures have frames of these numbers too
         notes.append("the captures given hold no packet of this finding; expected those that the report was made from")
-    told = []
-    for line in lines[:PACKETS_TOLD]:
-        found = NUMBER.search(line.comment)
-        number = found.group(1) if found else ""
-        named = number.isdecimal() and int(number) in times
-        seconds, _, rest = line.time.partition(".")
-        told.append(Told(number, _clock_of(int(seconds), rest), f"{line.protocol} {line.info}", named))
+        return []
+    told = told[:PACKETS_TOLD]
     if len(lines) > PACKETS_TOLD:
         notes.append(f"{len(lines) - PACKETS_TOLD} further packets are not told")
     return told
+
+
+def _told(line: Line, evidence: Sequence[EvidenceEntry]) -> Told:
+    """A packet in tshark's words. It is evidence if its number and its time are."""
+    found = NUMBER.search(line.comment)
+    number = found.group(1) if found else ""
+    seconds, _, rest = line.time.partition(".")
+    time = time_text(int(seconds) * 1_000_000_000 + int(rest.ljust(9, "0")[:9]))
+    named = any(str(item["frame"]) == number and item["timestamp"] in (time, None) for item in evidence)
+    return Told(number, _clock(time), f"{line.protocol} {line.info}", named)
 
 
 def _cut_out(finding: FindingEntry, captures: Sequence[str], reading: ScanOptions, path: str) -> None:
@@ -212,9 +220,3 @@ def _part(documentation: str, heading: str) -> str:
 
 def _clock(time: str | None) -> str:
     return time[11:26] if time else ""
-
-
-def _clock_of(seconds: int, rest: str) -> str:
-    from auditor.formats import time_text
-
-    return time_text(seconds * 1_000_000_000)[11:19] + "." + (rest + "000000")[:6]

@@ -7,7 +7,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from auditor.delivery.outlet import Outlet
@@ -25,9 +24,6 @@ if TYPE_CHECKING:
     from auditor.store.pending import Part
     from auditor.upcoming import Stretch
     from auditor.watch.tick import Tick
-
-CLOSE_SECONDS = 10.0
-"""What sinks and store get to take what waits, when the watch ends."""
 
 
 class Feed:
@@ -129,7 +125,13 @@ class Hub:
         for outlet in self.outlets:
             outlet.reopen()
 
-    def close(self, seconds: float = CLOSE_SECONDS) -> None:
+    @property
+    def waiting(self) -> int:
+        """Events that sinks and store have not taken yet."""
+        store = 0 if self.store is None else self.store.state().waiting
+        return store + sum(outlet.state().waiting for outlet in self.outlets)
+
+    def close(self, seconds: float) -> None:
         """Deliver and write what waits, for so long at most, all sinks at the same time."""
         if self.store is not None:
             self.store.close(seconds)  # first: what it says of losses is for the sinks
@@ -142,6 +144,11 @@ class Hub:
     def tick_age(self) -> float:
         """Seconds since the last judgement."""
         return time.monotonic() - self._ticked
+
+    def failures(self) -> list[str]:
+        """What sinks and store did not get, one sentence each."""
+        store = None if self.store is None else self.store.state().to_dict()
+        return _failures([outlet.state().to_dict() for outlet in self.outlets], store)
 
     def status(self) -> dict[str, Any]:
         """How everything stands, as plain JSON values."""
@@ -229,18 +236,7 @@ def _findings(tick: Tick | None) -> list[dict[str, Any]]:
 
 def _troubles(status: Mapping[str, Any]) -> list[str]:
     """What somebody should look at, one sentence each."""
-    found = []
-    for sink in status["sinks"]:
-        if sink["failing_since"]:
-            found.append(f"sink {sink['name']} fails since {sink['failing_since']}: {sink['last_error']}")
-        if lost := sum(sink["lost"].values()):
-            found.append(f"sink {sink['name']} lost {lost:,} events ({_causes(sink['lost'])})")
-    store = status["store"]
-    if store is not None:
-        if store["failing_since"]:
-            found.append(f"the store fails since {store['failing_since']}: {store['last_error']}")
-        if lost := sum(store["lost"].values()):
-            found.append(f"the store lost {lost:,} events ({_causes(store['lost'])})")
+    found = _failures(status["sinks"], status["store"])
     capture = status["capture"]
     found += [f"interface {name} is down or gone" for name, one in capture["interfaces"].items() if one["is_away"]]
     dropped = sum(sum(one["drops"].values()) for one in capture["interfaces"].values())
@@ -256,9 +252,15 @@ def _troubles(status: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _failures(sinks: Sequence[Mapping[str, Any]], store: Mapping[str, Any] | None) -> list[str]:
+    found = []
+    for name, one in [*((f"sink {sink['name']}", sink) for sink in sinks), *([("the store", store)] if store else [])]:
+        if one["failing_since"]:
+            found.append(f"{name} fails since {one['failing_since']}: {one['last_error']}")
+        if lost := sum(one["lost"].values()):
+            found.append(f"{name} lost {lost:,} events ({_causes(one['lost'])})")
+    return found
+
+
 def _causes(lost: Mapping[str, int]) -> str:
     return ", ".join(f"{cause}: {count:,}" for cause, count in lost.items())
-
-
-def now_text() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

@@ -17,9 +17,10 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, Final
 
 from auditor.errors import AuditorError
+from auditor.formats import now_text
 from auditor.monitor.config import Loaded, load_monitor
 from auditor.monitor.evidence import EvidenceFolder
-from auditor.monitor.hub import Feed, Hub, now_text
+from auditor.monitor.hub import Feed, Hub
 from auditor.monitor.keeper import Keeper
 from auditor.monitor.making import Judging, MakeWatch, Opener, Publish, make_watch
 from auditor.monitor.metrics import MetricsServer
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 0.2
 """How soon a signal, the end of a window or the end of the capture is noticed."""
+CLOSE_SECONDS: Final = 10.0
+"""What sinks and store get to take what waits, when the watch ends."""
+HURRY_SECONDS: Final = 0.5
+"""And when it is to end at once: enough for a store that works to note that the run is over."""
 AGAIN_SECONDS: Final = 5.0
 """How soon a part of time that could not be begun is tried again."""
 
@@ -120,11 +125,11 @@ class Conductor:
                 self._opener.keep_right()
             if metrics is not None:
                 metrics.start()
-            keeper = Keeper(self.hub, self.loaded.status)
+            keeper = Keeper(self.hub, self.loaded.status, whoever=self.whole)
             behind.callback(keeper.close)
             behind.callback(self._stopped)
             self.hub.start()
-            behind.callback(self.hub.close)
+            behind.push(self._close)
             return self._watch(until)
 
     def _watch(self, until: float | None) -> Audit:
@@ -171,8 +176,25 @@ class Conductor:
         self._finish(part, now if late else end)
         return after
 
+    def _close(self, error: type[BaseException] | None, *_: object) -> None:
+        """Let sinks and store take what waits; for a moment only where somebody wants the end at once."""
+        from auditor.cli._output import say
+
+        if error is not None and issubclass(error, KeyboardInterrupt):
+            self.hub.close(HURRY_SECONDS)
+            return
+        if waiting := self.hub.waiting:
+            told = f"{waiting:,} events wait for sinks and store, which get {CLOSE_SECONDS:.0f} seconds to take them"
+            say(f"auditor: ending; {told}; a second signal ends it at once")
+        self.hub.close(CLOSE_SECONDS)
+
     def _stopped(self) -> None:
+        """The last words, for whoever reads no status."""
+        from auditor.cli._output import say
+
         self.hub.state = "stopped"
+        for failure in self.hub.failures():
+            say(f"auditor: {failure}")
 
     def stop(self) -> None:
         """End in order. From any thread, or a signal handler."""
@@ -195,6 +217,8 @@ class Conductor:
             judging = Judging(replace(self.loaded, monitor=told))  # later parts are watched as it was told
         except AuditorError as error:
             self._told(accepted=False, reason=str(error))
+        except Exception as bug:  # whatever a file can do to us, the watch goes on by the old ones
+            self._told(accepted=False, reason=f"bug of ours: {type(bug).__name__}: {bug}")
         else:
             changed = _other_changes(self.loaded, fresh)
             self.judging = judging

@@ -44,7 +44,7 @@ def read_status(path: str) -> dict[str, Any]:
         if status["schema"] != SCHEMA:
             raise ValueError
         process, began = int(status["pid"]), status["process_start"]
-        written = float(status["written"])
+        written, state = float(status["written"]), status["state"]
     except FileNotFoundError:
         raise AuditorError(
             f"{path}: there is no status", help="no watch runs there, or it keeps its status elsewhere: --file"
@@ -53,10 +53,10 @@ def read_status(path: str) -> dict[str, Any]:
         raise AuditorError(f"{path}: cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError):
         raise AuditorError(f"{path}: is no status of a watch") from None
-    alive = status["state"] != "stopped" and process_start(process) == began
+    alive = state != "stopped" and process_start(process) == began
     age = max(0.0, time.time() - written)
     troubles = list(status.get("troubles", []))
-    if status["state"] == "stopped":
+    if state == "stopped":
         troubles.insert(0, "the watch was stopped")
     elif not alive:
         troubles.insert(0, f"process {process} is gone: the watch ended without a word")

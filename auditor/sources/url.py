@@ -7,6 +7,7 @@ it was, and the report says so.
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, cast
 
 from auditor.errors import CaptureError
@@ -32,6 +33,12 @@ def files(word: str) -> list[str]:
         _ = parts.port
     except ValueError as error:
         raise CaptureError(f"{word}: is no URL: {error}") from None
+    if parts.scheme.lower() != "file" and not re.fullmatch("[!-~]+", word):
+        raise CaptureError(
+            f"{word}: is no URL: it holds what is not ASCII, or a blank", help="expected such characters as %XX"
+        )
+    from auditor.hostport import has_labels
+
     if secret:
         # Not repeated: the report would keep it.
         raise CaptureError(
@@ -40,7 +47,7 @@ def files(word: str) -> list[str]:
         )
     if parts.scheme.lower() == "file":
         return [_local(word, host, parts.path)]
-    if not host:
+    if not host or not has_labels(host):
         raise CaptureError(f"{word}: names no server", help="expected https://SERVER/PATH")
     return [word]
 
@@ -114,6 +121,7 @@ class Transfer:
         except URLError as error:
             if isinstance(error.reason, TimeoutError):
                 raise error.reason from None
-            raise OSError(f"the server cannot be asked: {error.reason}") from None
+            why = getattr(error.reason, "strerror", None) or error.reason
+            raise OSError(f"the server cannot be asked: {why}") from None
         self._expected = response.length
         return response

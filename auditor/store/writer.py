@@ -13,7 +13,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection, Engine, and_, select, update
@@ -21,11 +20,11 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from auditor.delivery.backoff import Backoff
 from auditor.errors import AuditorError, StoreError
-from auditor.formats import time_text
+from auditor.formats import now_text, time_text
 from auditor.sinks.base import Event, notice
 from auditor.store import retention
 from auditor.store.lock import Lock
-from auditor.store.opening import reason
+from auditor.store.opening import reason, shown
 from auditor.store.pending import Part, Pending, Standing
 from auditor.store.tables import FINDINGS, RUNS
 from auditor.store.writing import write
@@ -86,6 +85,7 @@ class StoreWriter:
         self._engine: Engine | None = None
         self._connection: Connection | None = None
         self._lock: Lock | None = None
+        self._file: tuple[int, int] | None = None
         self._run: int | None = None
         self._started_ns = time.time_ns()
         self._batch = 0
@@ -174,6 +174,8 @@ class StoreWriter:
                 self._end()
                 return
             try:
+                if self._connection is not None and _identity(self._engine) != self._file:
+                    self._begin_anew()
                 if self._connection is None:
                     self._connect()
                 if flying is not None:
@@ -236,6 +238,7 @@ class StoreWriter:
             self._engine = self._open()
         try:
             self._connection = self._engine.connect()
+            self._file = _identity(self._engine)
             self._lock = self._lock or Lock(self._engine.url, self.sensor)
             self._lock.take(self._connection)
             self._cap()
@@ -249,6 +252,14 @@ class StoreWriter:
         except StoreError:
             self._disconnect()
             raise
+
+    def _begin_anew(self) -> None:
+        """Somebody took the file away: what is written there now is seen by nobody, and goes with the connection."""
+        self._disconnect()
+        if self._engine is not None:
+            self._say(notice("store-gone", f"{shown(self._engine.url)}: was moved or deleted, and is begun anew"))
+            self._engine.dispose()
+        self._engine, self._run = None, None
 
     def _disconnect(self) -> None:
         if self._connection is not None:
@@ -382,7 +393,7 @@ class StoreWriter:
         with self._changed:
             self._state.failures += 1
             self._state.last_error = why[:300]
-            self._state.failing_since = self._state.failing_since or datetime.now(UTC).isoformat(timespec="seconds")
+            self._state.failing_since = self._state.failing_since or now_text()
 
     def _refused(self, why: str) -> None:
         """What was to be written is lost, for a reason that time does not heal."""
@@ -403,3 +414,14 @@ class StoreWriter:
 
 def _said(error: Exception) -> str:
     return str(error) if isinstance(error, AuditorError) else reason(error)
+
+
+def _identity(engine: Engine | None) -> tuple[int, int] | None:
+    """Which file SQLite's path leads to; None where there is none, or no file is needed."""
+    if engine is None or engine.dialect.name != "sqlite":
+        return None
+    try:
+        status = os.stat(str(engine.url.database))
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -47,6 +47,21 @@ def test_a_missing_permission_is_told_with_what_grants_it() -> None:
     assert "setcap cap_net_raw=ep" in done.stderr
 
 
+def test_events_that_find_no_room_are_told_with_their_file() -> None:
+    done = run("watch", "-i", VIOLATING, "--events", "/dev/full")
+    told = "auditor: error: --events /dev/full: cannot be written any more: No space left on device\n"
+    assert (done.returncode, done.stderr) == (2, told)
+
+
+@pytest.mark.parametrize("words", [("watch", "-i"), ("audit",)], ids=lambda words: words[0])
+def test_a_full_standard_output_is_told_as_such(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command(*words, VIOLATING), stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=60
+        )
+    assert (done.returncode, done.stderr) == (2, "auditor: error: standard output: No space left on device\n")
+
+
 def test_a_file_that_holds_nothing_is_an_input_error(tmp_path: Path) -> None:
     empty = tmp_path / "empty.pcap"
     empty.touch()

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program import CAPTURES, VIOLATING, run
+from program import CAPTURES, CLEAN, VIOLATING, run
 from samples import Sample, samples
 
 from auditor.document import document
+from auditor.errors import AuditorError
 from auditor.evidence.extraction import extract
 from auditor.pipeline import audit
 
@@ -270,3 +271,23 @@ def test_standard_input_and_no_findings_are_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "no findings" in done.stderr
     assert not copy.exists()
+
+
+def test_frames_of_other_captures_are_not_copied_for_those_of_the_report(tmp_path: Path) -> None:
+    report = document(audit(VIOLATING))
+    with pytest.raises(AuditorError, match=r"flows of the findings are not in these captures"):
+        extract([str(CLEAN)], tmp_path / "x.pcapng", report=report, evidence_only=True)
+    done = extract([str(VIOLATING)], tmp_path / "x.pcapng", report=report, evidence_only=True)
+    assert (
+        done.frames == done.comments == len({item["frame"] for one in report["findings"] for item in one["evidence"]})
+    )
+
+
+def test_where_there_is_nothing_to_copy_the_file_of_before_stays(tmp_path: Path) -> None:
+    report = document(audit(VIOLATING))
+    for finding in report["findings"]:
+        finding["evidence"], finding["flow_ids"] = [], []
+    (tmp_path / "x.pcapng").write_bytes(b"of before")
+    with pytest.raises(AuditorError, match=r"these findings name no packets"):
+        extract([str(VIOLATING)], tmp_path / "x.pcapng", report=report, evidence_only=True)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("x.pcapng", b"of before")]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program import CAPTURES, VIOLATING, run
+from program import CAPTURES, CLEAN, VIOLATING, run
 
 from auditor.evidence.dissection import discreet
 
@@ -42,6 +42,12 @@ def test_packets_are_told_in_the_words_of_tshark_under_their_own_numbers(report:
     assert "TCP 45000 → 5900 [SYN]" in lines[0]
     assert any("[SYN, ACK]" in line for line in lines)
     assert [line.split()[0] for line in lines if "[FIN, ACK]" in line] == ["160", "164"]
+
+
+def test_packets_of_other_captures_are_not_told_as_evidence(report: Path) -> None:
+    done = run("explain", findings(report)[0]["id"], CLEAN, "--report", report)
+    assert (done.returncode, "Packet by packet" in done.stdout) == (0, False)
+    assert "the captures given hold no packet of this finding" in done.stderr
 
 
 def test_the_beginning_of_an_id_is_enough(report: Path) -> None:

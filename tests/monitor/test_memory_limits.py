@@ -145,7 +145,7 @@ def test_what_waits_for_the_store_keeps_within_its_bytes() -> None:
     session = Session("v", "c", (), 0, 0, "backup", 0, 0, 0, None, "completed")
     pending.stand(Standing(part, [session] * 100, ()))
     assert pending.lost["session"] == 100
-    assert pending.standing[id(part)].sessions == ()
+    assert pending.standing[id(part)].sessions is None
 
 
 def test_a_flood_of_clients_keeps_within_the_cap_and_what_found_no_room_is_told(tmp_path: Path) -> None:

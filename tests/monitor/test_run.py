@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import select
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -15,7 +18,7 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
-from program import CLEAN, VIOLATING, run
+from program import CLEAN, VIOLATING, command, environment, run
 from prometheus_client.parser import text_string_to_metric_families
 from servers import free_port, wait_until
 from watching import finding
@@ -27,7 +30,7 @@ from auditor.monitor import run as running
 from auditor.monitor.config import load_monitor
 from auditor.monitor.metrics import MetricsServer, exposition
 from auditor.monitor.run import Conductor, Judging
-from auditor.monitor.status import read_status, write_status
+from auditor.monitor.status import process_start, read_status, write_status
 from auditor.pipeline import audit
 from auditor.store.opening import engine_of, migrate
 from auditor.store.writing import moment
@@ -259,6 +262,16 @@ def test_a_bad_new_file_is_refused_and_the_old_one_stays(
     watch.stop()
 
 
+def test_a_bug_in_reading_a_new_file_ends_no_watch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = Running(configured(tmp_path))
+    wait_until(lambda: events(tmp_path))
+    monkeypatch.setattr(running, "load_monitor", lambda _: 1 / 0)
+    watch.conductor.reload()
+    wait_until(lambda: any(event.get("name") == "reload-refused" for event in events(tmp_path)))
+    assert "bug of ours: ZeroDivisionError" in watch.conductor.hub.status()["reload"]["reason"]
+    assert watch.stop().verdict == "violations"
+
+
 def test_what_stops_the_capture_ends_the_watch_with_its_reason(tmp_path: Path, played: list[Played]) -> None:
     watch = Running(configured(tmp_path))
     wait_until(lambda: played)
@@ -352,6 +365,50 @@ def test_a_metrics_port_that_is_taken_is_told_at_once(tmp_path: Path) -> None:
         watch = Running(configured(tmp_path, f'metrics: {{listen: "127.0.0.1:{port}"}}\n'))
         watch.thread.join(30)
     assert f"nothing can listen at 127.0.0.1:{port}: Address already in use" in str(watch.error)
+
+
+def test_a_second_watch_leaves_the_status_of_the_first_alone(tmp_path: Path) -> None:
+    path = configured(tmp_path)
+    path.write_text(path.read_text().replace("[span0]", f"[{CLEAN}]"))
+    first = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        kept = {"schema": "auditor.status/1", "pid": first.pid, "process_start": process_start(first.pid)}
+        write_status(str(tmp_path / "status.json"), {**kept, "written": time.time(), "state": "running"})
+        second = run("watch", "--config", path)
+        assert second.returncode == 2
+        assert f"status.json: is the status of another watch (process {first.pid})" in second.stderr
+        assert json.loads((tmp_path / "status.json").read_text())["pid"] == first.pid
+    finally:
+        first.kill()
+        first.wait()
+    assert run("watch", "--config", path).returncode == 0
+
+
+def test_a_store_that_never_answered_is_told_at_the_end(tmp_path: Path) -> None:
+    url = f"postgresql://auditor@127.0.0.1:{free_port()}/auditor"
+    done = run("watch", "-i", CLEAN, "--pack", "drbackup", "--store", url, XDG_RUNTIME_DIR=str(tmp_path))
+    assert done.returncode == 0
+    _, failing, lost = done.stderr.splitlines()
+    assert failing.startswith("auditor: the store fails since 20")
+    assert "Connection refused" in failing
+    assert lost.startswith("auditor: the store lost ")
+
+
+def test_a_second_signal_ends_it_at_once_though_a_sink_hangs(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")  # nobody writes to it: the watch goes on
+    path = configured(
+        tmp_path, f"  - {{kind: syslog, to: '127.0.0.1:{free_port()}', protocol: tcp, events: [health]}}\n"
+    )
+    path.write_text(path.read_text().replace("[span0]", "[pipe]") + "store:\n")
+    process = subprocess.Popen(command("watch", "--config", path), stderr=subprocess.PIPE, text=True, env=environment())
+    assert process.stderr is not None
+    wait_until(lambda: any(event["event"] == "health" for event in events(tmp_path)))
+    process.send_signal(signal.SIGINT)
+    assert "second signal ends it at once" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, "ended at once, without a report" in errors) == (130, True)
+    assert read_status(str(tmp_path / "status.json"))["state"] == "stopped"
 
 
 def test_a_status_of_a_process_that_is_gone_is_seen(tmp_path: Path) -> None:
@@ -448,3 +505,6 @@ def test_windows_are_previewed_over_a_change_of_the_clock(tmp_path: Path) -> Non
     assert len(rows) == 3
     assert run("windows").returncode == 2
     assert run("windows", "--config", path, "--after", "tomorrow").returncode == 2
+    for year in ("0001-01-01", "9999-12-31"):
+        far = run("windows", "--config", path, "--after", year)
+        assert (far.returncode, "expected a year from 1970 to 9000" in far.stderr) == (2, True)

@@ -49,6 +49,7 @@ def test_an_hour_of_storms(tmp_path: Path) -> None:
         hub = Hub(load_monitor(tmp_path / "m.yaml"), "1")
         hub.start()
         feed = hub.feed(Stretch("window", time.time_ns(), None))
+        hub.turn_to(feed)
         before, slowest, told = 0, 0.0, 0
         for storm in range(STORMS):
             began = time.monotonic()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import ROOT
 from servers import certificate, free_port, server_context, wait_until, web_server
 from watching import finding, settings
 
@@ -59,6 +60,20 @@ def test_a_post_is_signed_so_that_the_receiver_can_check_it(open_sink: Open, pla
     assert headers["X-Auditor-Signature"] == "sha256=" + hmac.new(SECRET.encode(), signed, hashlib.sha256).hexdigest()
     assert json.loads(body) == {"sensor": "span0", "events": [finding(1), finding(2)]}
     assert SECRET not in str(headers) + body.decode()
+
+
+def test_the_receivers_check_in_the_documents_is_right(open_sink: Open, place: Place) -> None:
+    with web_server() as web:
+        sink = open_sink(hook(web.port), place)
+        sink.deliver([finding(1)])
+        sink.close()
+    ((headers, body),) = web.requests
+    names: dict[str, Any] = {}
+    exec((ROOT / "docs" / "unattended.md").read_text().split("```python\n")[1].split("```")[0], names)
+    assert names["is_genuine"](SECRET, headers, body)
+    assert not names["is_genuine"](SECRET, headers, body + b" ")
+    assert not names["is_genuine"]("other", headers, body)
+    assert not names["is_genuine"](SECRET, {**headers, "X-Auditor-Timestamp": "1"}, body)
 
 
 def test_what_fails_for_a_while_is_sent_again_with_the_same_delivery_id(open_sink: Open, place: Place) -> None:

@@ -105,7 +105,7 @@ def test_a_server_that_falls_silent_is_given_up(server: str, monkeypatch: pytest
 
 def test_a_server_that_is_not_there_is_named() -> None:
     (capture,) = scanned("http://127.0.0.1:9/a.pcap")
-    assert "cannot be read: the server cannot be asked" in capture["error"]
+    assert "cannot be read: the server cannot be asked: Connection refused" in capture["error"]
 
 
 @pytest.mark.parametrize(
@@ -113,6 +113,9 @@ def test_a_server_that_is_not_there_is_named() -> None:
     [
         ("http:///a.pcap", "names no server"),
         ("http://[::1/a.pcap", "is no URL"),
+        ("https://a..b/a.pcap", "names no server"),
+        ("http://127.0.0.1:9/a b.pcap", "is no URL: it holds what is not ASCII, or a blank"),
+        ("http://127.0.0.1:9/ü.pcap", "is no URL: it holds what is not ASCII, or a blank"),
         ("file://elsewhere/a.pcap", "is a file of another machine"),
         ("file:///no/such.pcap", "there is no such file"),
         ("file:///tmp", "is a folder"),

@@ -314,6 +314,27 @@ def test_what_is_too_old_goes(url: str, start: Start, monkeypatch: pytest.Monkey
     assert [row.packets for row in rows(url, HEALTH)] == [2]
 
 
+@pytest.mark.parametrize("how", ["moved", "deleted"])
+def test_a_store_that_was_taken_away_is_begun_anew_and_that_is_told(how: str, start: Start, tmp_path: Any) -> None:
+    path, said = tmp_path / "auditor.db", list[Event]()
+    writer = start(f"sqlite:///{path}", say=said.append)
+    writer.publish(PART, finding(1))
+    tick(writer)
+    wait_until(lambda: writer.state().written == 1)
+    for file in tmp_path.glob("auditor.db*"):
+        if not file.name.endswith(".lock"):
+            file.rename(tmp_path / f"old-{file.name}") if how == "moved" else file.unlink()
+    writer.publish(PART, finding(2))
+    tick(writer)
+    wait_until(lambda: writer.state().written == 2)
+    writer.close(10)
+    url = f"sqlite:///{path}"
+    assert [row.finding for row in rows(url, FINDINGS)] == [finding(2)["id"]]
+    assert [run.ending for run in rows(url, RUNS)] == ["stopped"]
+    assert [event["name"] for event in said] == ["store-gone"]
+    assert (writer.state().lost, writer.state().failing_since) == ({}, None)
+
+
 @pytest.mark.parametrize("limit", [{"keep": 86_400}, {"size": 1}])
 def test_what_another_sensor_keeps_in_the_same_database_stays(
     limit: dict[str, int], postgres: Any, start: Start, monkeypatch: pytest.MonkeyPatch
