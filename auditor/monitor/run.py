@@ -39,6 +39,8 @@ CLOSE_SECONDS: Final = 10.0
 """What sinks and store get to take what waits, when the watch ends."""
 HURRY_SECONDS: Final = 0.5
 """And when it is to end at once: enough for a store that works to note that the run is over."""
+PATIENCE_SECONDS: Final = 1.0
+"""So long nothing is said of what sinks and store have yet to take at the end."""
 AGAIN_SECONDS: Final = 5.0
 """How soon a part of time that could not be begun is tried again."""
 
@@ -178,15 +180,22 @@ class Conductor:
 
     def _close(self, error: type[BaseException] | None, *_: object) -> None:
         """Let sinks and store take what waits; for a moment only where somebody wants the end at once."""
-        from auditor.cli._output import say
-
         if error is not None and issubclass(error, KeyboardInterrupt):
             self.hub.close(HURRY_SECONDS)
             return
+        patience = threading.Timer(PATIENCE_SECONDS, self._say_what_waits)
+        patience.start()
+        try:
+            self.hub.close(CLOSE_SECONDS)
+        finally:
+            patience.cancel()
+
+    def _say_what_waits(self) -> None:
+        from auditor.cli._output import say
+
         if waiting := self.hub.waiting:
             told = f"{waiting:,} events wait for sinks and store, which get {CLOSE_SECONDS:.0f} seconds to take them"
             say(f"auditor: ending; {told}; a second signal ends it at once")
-        self.hub.close(CLOSE_SECONDS)
 
     def _stopped(self) -> None:
         """The last words, for whoever reads no status."""
