@@ -11,6 +11,7 @@ from scapy.layers.inet import ICMP, IP, TCP, UDP, fragment
 from scapy.packet import Raw
 from scapy.utils import wrpcap
 
+from auditor.errors import AuditorError
 from auditor.secondopinion import Conversation, Ends, compare, second_opinion
 
 ENDS = Ends("tcp", ("10.0.0.1", 1000), ("192.0.2.9", 443))
@@ -53,6 +54,22 @@ def test_tshark_agrees_with_samples(name: str) -> None:
     found = second_opinion(str(CAPTURES / name))
     assert found.conversations > 0
     assert found.differences == []
+
+
+def test_a_capture_that_grew_between_both_readings_is_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "grows.pcap"
+    path.write_bytes(VIOLATING.read_bytes())
+
+    def grows(*_: object) -> dict[Ends, Conversation]:
+        with path.open("ab") as file:
+            file.write(bytes(16))
+        return {}
+
+    monkeypatch.setattr("auditor.secondopinion.tshark_conversations", grows)
+    with pytest.raises(AuditorError, match="was written while both programs read it"):
+        second_opinion(str(path))
 
 
 def test_fragments_are_explained_and_quoted_packets_are_no_conversation(tmp_path: Path) -> None:

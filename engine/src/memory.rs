@@ -1,33 +1,28 @@
 //! What the allocator and the system are told of memory.
 
-/// Room that is smaller gains nothing by large pages.
+/// What a large page takes, and where it begins: at a multiple of this.
 #[cfg(target_os = "linux")]
-const LARGE_ROOM: usize = 2 << 20;
+const LARGE_PAGE: usize = 2 << 20;
 
-/// Asks for large pages for this room, which is looked at in no order: with small ones most looks first wait for the way
-/// to their page.
+/// Asks for large pages for this room, as far as it holds whole ones. It is looked at in no order: with small pages most
+/// looks first wait for the way to theirs.
 ///
-/// The table of half a million flows takes 5 % less time with it.
+/// `auditor flows` of half a million flows takes 5 % less time with it, `auditor audit` 3 %.
+#[cfg_attr(not(target_os = "linux"), allow(unused_variables))]
 pub fn prefer_large_pages<T>(room: &Vec<T>) {
     #[cfg(target_os = "linux")]
     {
-        let bytes = room.capacity() * size_of::<T>();
-        if bytes < LARGE_ROOM {
-            return;
-        }
-        // SAFETY: takes no pointers.
-        let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096).max(1);
-        // From the page in which it begins: advice for a part of an allocation would hinder the system in moving it.
-        let before = room.as_ptr() as usize % page;
-        let start = room.as_ptr().cast::<u8>().wrapping_sub(before);
-        // SAFETY: this advice changes nothing of what memory holds, wherever it points; where it cannot be followed it is
-        // refused, and the pages stay small.
-        unsafe {
-            libc::madvise(start.cast_mut().cast(), before + bytes, libc::MADV_HUGEPAGE);
+        let start = room.as_ptr().cast::<u8>();
+        let before = start.align_offset(LARGE_PAGE);
+        let bytes = (room.capacity() * size_of::<T>()).saturating_sub(before) / LARGE_PAGE * LARGE_PAGE;
+        if bytes > 0 {
+            // SAFETY: the room holds these bytes, and this advice changes nothing of what is in them. Where it cannot be
+            // followed it is refused, and the pages stay small.
+            unsafe {
+                libc::madvise(start.wrapping_add(before).cast_mut().cast(), bytes, libc::MADV_HUGEPAGE);
+            }
         }
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = room;
 }
 
 /// Gives freed memory, which the allocator keeps for whoever asks next, back to the system, as far as it can: a peak is
