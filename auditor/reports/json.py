@@ -37,17 +37,31 @@ def write(report: Audit, stream: TextIO) -> None:
         if isinstance(value, dict | str | None):
             stream.write(_encode(value))
         else:
-            _write_lines(stream, map(_encode, value))
+            _write_lines(stream, iter(value))
         before = ",\n"
     stream.write("\n}\n")
 
 
-def _write_lines(stream: TextIO, lines: Iterator[str]) -> None:
+def _write_lines(stream: TextIO, entries: Iterator[Any]) -> None:
     before, after = "[\n  ", "[]"
-    while some := list(islice(lines, LINES_AT_A_TIME)):
-        stream.write(before + ",\n  ".join(some))
+    while some := list(islice(entries, LINES_AT_A_TIME)):
+        stream.write(before + _lines(some))
         before, after = ",\n  ", "\n]"
     stream.write(after)
+
+
+def _lines(entries: list[Any]) -> str:
+    """A line for each entry. All are encoded at once, in two thirds of the time, and parted where the next one begins.
+
+    That is told by its first key: within a text its quotes would be escaped. Where it begins other objects as well,
+    their number tells, and each entry is encoded by itself.
+    """
+    if isinstance(entries[0], dict):
+        text, first = _encode(entries), _encode(next(iter(entries[0])))
+        lines = text[1:-1].split(f"}},{{{first}:")
+        if len(lines) == len(entries):
+            return f"}},\n  {{{first}:".join(lines)
+    return ",\n  ".join(map(_encode, entries))
 
 
 def _encode(value: object) -> str:
