@@ -53,11 +53,12 @@ def _write_lines(stream: TextIO, entries: Iterator[Any]) -> None:
 def _lines(entries: list[Any]) -> str:
     """A line for each entry. All are encoded at once, in two thirds of the time, and parted where the next one begins.
 
-    That is told by its first key: within a text its quotes would be escaped. Where it begins other objects as well,
-    their number tells, and each entry is encoded by itself.
+    That is told by the key that all of them begin with: within a text its quotes would be escaped. Where it begins
+    other objects as well there are more parts than entries, and each entry is encoded by itself.
     """
-    if isinstance(entries[0], dict):
-        text, first = _encode(entries), _encode(next(iter(entries[0])))
+    begins = {next(iter(one), None) if isinstance(one, dict) else None for one in entries}
+    if len(begins) == 1 and None not in begins:
+        text, first = _encode(entries), _encode(*begins)
         lines = text[1:-1].split(f"}},{{{first}:")
         if len(lines) == len(entries):
             return f"}},\n  {{{first}:".join(lines)
