@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from auditor.rulepack import EnabledPack
     from auditor.scan import Progress
 
+MANY_ROWS = 10_000  # below, what judging took is less than a report takes, and to get it again takes longer
+
 
 def audit(
     captures: str | Path | Sequence[str | Path] = (),
@@ -116,7 +118,7 @@ def audit(
         judged = judge(batches, scan, health, enabled, place, as_of, processes=told)
     else:
         judged = judge_nothing(enabled, scan.totals, health)
-    if judged.rows is not None:
+    if judged.rows is not None and len(judged.rows.flows) > MANY_ROWS:
         from auditor import _engine
 
         _engine.give_back_memory()  # what judging took for a while: a report needs other pieces

@@ -7,14 +7,14 @@ The head start goes one step further. A command-line audit spends its first tent
 the engine needs none: `begin` starts a scan before them, and `open_scan` takes it over if it is just the scan asked
 for. Nothing else knows of it. At most one head start runs in a process.
 
-This module is imported before most others, so it imports little itself.
+This module is imported before most others, so it imports little itself: `threading` and what that imports would
+take longer than all that happens before the scan begins.
 """
 
 from __future__ import annotations
 
 import os
-import threading
-from collections import deque
+from _thread import allocate_lock, start_new_thread
 
 from auditor.errors import AuditorError
 from auditor.lean import NamedTuple
@@ -72,18 +72,20 @@ class RunningScan:
         self._scan = scan
         self._heard_early = heard_early
         self.heard: dict[str, Any] = {}  # with `heard_early`: the events up to the latest batch that has wanted rows
-        self._ahead: deque[_Ahead] = deque()
+        self._ahead: list[_Ahead] = []
         self._reading = self._ended = False
-        self._changed = threading.Condition()
+        self._lock = allocate_lock()
+        self._news = allocate_lock()  # held while nothing has come since somebody last waited
+        self._news.acquire()
         self._read_ahead()
 
     def _read_ahead(self) -> None:
         """See to it that a thread reads if there is room for what it reads."""
-        with self._changed:
+        with self._lock:
             if self._reading or not self._has_room():
                 return
             self._reading = True
-        threading.Thread(target=self._read, name="scan", daemon=True).start()
+        start_new_thread(self._read, ())
 
     def _has_room(self) -> bool:
         return not self._ended and len(self._ahead) < BATCHES_AHEAD
@@ -93,11 +95,12 @@ class RunningScan:
         goes_on = True
         while goes_on:
             ahead = self._look()
-            with self._changed:
+            with self._lock:
                 self._ahead.append(ahead)
                 self._ended = ahead.batch is None
                 goes_on = self._reading = self._has_room()
-                self._changed.notify()
+                if self._news.locked():
+                    self._news.release()
             del ahead  # the engine fills the room of a batch again once nobody holds it
 
     def _look(self) -> _Ahead:
@@ -108,11 +111,10 @@ class RunningScan:
         except BaseException as failure:  # belongs to the caller's thread, which raises it again
             return _Ahead(None, {}, failure)
 
-    def _wait(self, seconds: float | None) -> None:
-        """Wait until something is ahead, at most so long."""
-        with self._changed:
-            if not self._ahead:
-                self._changed.wait(seconds)
+    def _wait(self, seconds: float) -> None:
+        """Wait until something is ahead, at most so long; a negative number: as long as it takes."""
+        if not self._ahead:
+            self._news.acquire(timeout=seconds)
 
     def next_batch(self, progress: Progress | None = None) -> Batch | None:
         """The next batch, None after the last.
@@ -122,10 +124,10 @@ class RunningScan:
         if self._ended and not self._ahead:
             return None
         while not self._ahead:
-            self._wait(None if progress is None else PROGRESS_INTERVAL)
+            self._wait(-1 if progress is None else PROGRESS_INTERVAL)
             if progress is not None:
                 progress(*self._scan.progress())
-        batch, self.heard, failure = self._ahead.popleft()
+        batch, self.heard, failure = self._ahead.pop(0)
         self._read_ahead()
         if failure is not None:
             raise failure

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from auditor.result import Audit
 
 SUFFIXES = (".json",)
-LINES_AT_A_TIME = 1024  # written
+# Written. For more of them the kernel gives fresh memory each time, and that takes longer than to fill it.
+LINES_AT_A_TIME = 256
 
 
 def prepare() -> None:
