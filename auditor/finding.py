@@ -6,7 +6,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from auditor.formats import time_text
-from auditor.frozen import frozen, replace
+from auditor.frozen import frozen
 from auditor.hashing import sha256_hex
 
 if TYPE_CHECKING:
@@ -91,10 +91,6 @@ class Finding:
     @property
     def waived(self) -> bool:
         return self.waiver is not None and not self.waiver.expired
-
-    def apart(self) -> Finding:
-        """The same for keeping: flow ids and evidence of its own, instead of a share in those of all its time."""
-        return replace(self, flow_ids=tuple(self.flow_ids), evidence=tuple(self.evidence))
 
     def to_dict(self) -> dict[str, Any]:
         return {

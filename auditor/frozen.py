@@ -116,7 +116,8 @@ class _Fields:
 def replace(record: T, **changes: Any) -> T:
     """The record with other values in these fields: as `dataclasses.replace`, which would put all fields together."""
     names: tuple[str, ...] = record.__match_args__  # type: ignore[attr-defined]
-    return record.__class__(**{name: getattr(record, name) for name in names} | changes)
+    values = [changes.pop(name) if name in changes else getattr(record, name) for name in names]
+    return record.__class__(*values, **changes)  # a name that is none of the fields' is refused there
 
 
 def _values(record: Any) -> tuple[Any, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache, cached_property
 from itertools import pairwise, starmap
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,7 +22,10 @@ from auditor.flowfilter import FlowFilters
 from auditor.formats import address_text, flow_id_text
 from auditor.frozen import frozen, replace
 from auditor.objections import Collected, collect
-from auditor.stretch import Stretch
+from auditor.stretch import Item, Source, Stretch
+
+if TYPE_CHECKING:
+    from auditor.site import Waiver
 
 MAX_EVIDENCE = 20  # flows whose frames a finding names; its display filter shows all of them
 # Findings of one check that are listed, the worst ones. Whoever is scanned at every port of every server has more, and
@@ -36,12 +39,17 @@ WAYS = ("outbound", "inbound")
 
 
 class Grouping:
-    """Makes findings from the hits of any check on these whole, classified flows. `as_of`: the day of the waivers."""
+    """Makes findings from the hits of any check on these whole, classified flows.
 
-    def __init__(self, flows: Flows, context: Context, as_of: date) -> None:
+    `as_of`: the day of the waivers. `lasting`: the findings have flow ids and evidence of their own, to be kept beyond
+    the flows; else a share in columns, of which nothing is made before somebody looks.
+    """
+
+    def __init__(self, flows: Flows, context: Context, as_of: date, *, lasting: bool = False) -> None:
         self._flows = flows
         self._context = context
         self._as_of = as_of
+        self._lasting = lasting
         self._statements: dict[tuple[tuple[str, ...], str], str | None] = {}
         self.unlisted: list[Unlisted] = []
 
@@ -79,7 +87,11 @@ class Grouping:
             hits, collected = objections
             found += self._findings(check, hits, self._listed(check, collected, most))
         waivers = self._context.site.waivers
-        return [replace(one, waiver=applied_waiver(one, waivers, self._as_of)) if waivers else one for one in found]
+        return [self._waived(one, waivers) for one in found] if waivers else found
+
+    def _waived(self, finding: Finding, waivers: tuple[Waiver, ...]) -> Finding:
+        applied = applied_waiver(finding, waivers, self._as_of)
+        return finding if applied is None else replace(finding, waiver=applied)
 
     def _listed(self, check: Check, collected: Collected, most: int) -> Collected:
         """Those that become findings: all, or the worst of them, `most`; the others count as `unlisted`."""
@@ -125,7 +137,7 @@ class Grouping:
             "outcome": outcomes,
             "first_ns": np.minimum.reduceat(flows.start_ns[rows], starts).tolist(),
             "last_ns": np.maximum.reduceat(flows.end_ns[rows], starts).tolist(),
-            "flow_ids": [Stretch(flow_ids, *ends) for ends in pairwise([*starts.tolist(), len(rows)])],
+            "flow_ids": self._stretches(flow_ids, [*starts.tolist(), len(rows)]),
             "evidence": [self._told(told[:MAX_EVIDENCE]) if told else frames for told, frames in shown],
             "display_filter": self._filters.filters_of(rows, starts, only),
             "remediation": [hit.remediation for hit in words],
@@ -192,7 +204,7 @@ class Grouping:
             for event in events
         )
 
-    def _evidence(self, rows: Rows, starts: Rows) -> list[Stretch[Evidence]]:
+    def _evidence(self, rows: Rows, starts: Rows) -> list[Sequence[Evidence]]:
         """Of each finding the first frames of its flows, and their SYNs where those came later."""
         flows = self._flows
         sizes = np.diff(starts, append=len(rows))
@@ -205,7 +217,13 @@ class Grouping:
             flows.start_ns[shown].data,
         )
         ends = np.cumsum(np.minimum(sizes, MAX_EVIDENCE)).tolist()
-        return [Stretch(frames, *ends) for ends in pairwise([0, *ends])]
+        return self._stretches(frames, [0, *ends])
+
+    def _stretches(self, source: Source[Item], bounds: Sequence[int]) -> list[Sequence[Item]]:
+        """The items of each finding, from one bound to the next."""
+        if self._lasting:
+            return [tuple(source.items(*ends)) for ends in pairwise(bounds)]
+        return [Stretch(source, *ends) for ends in pairwise(bounds)]
 
 
 @frozen

@@ -77,10 +77,13 @@ def judge(
     outside: Outside | None = None,
     processes: Sequence[Connection] = (),
     listed: int | None = None,
+    *,
+    lasting: bool = False,
 ) -> Judged:
     """Everything that follows from the wanted flows, after the last batch. `processes`: what hosts tell of them.
 
-    `listed`: findings of all checks together, at most; None: as many of each check as a report lists.
+    `listed`: findings of all checks together, at most; None: as many of each check as a report lists. `lasting`: they
+    are kept beyond the flows (see `auditor.grouping`).
     """
     rows, vantages = joined(batches), None
     if outside is not None:
@@ -113,7 +116,7 @@ def judge(
         vantages=vantages,
     )
     checks = all_checks()
-    grouping = Grouping(flows, context, as_of)
+    grouping = Grouping(flows, context, as_of, lasting=lasting)
     if listed is None:
         findings = sorted_findings(finding for check in checks for finding in grouping.findings(check))
     else:

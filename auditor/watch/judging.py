@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from auditor.formats import SECOND_NS
-from auditor.frozen import replace
 from auditor.judging import judge
 from auditor.pipeline import local_day
 from auditor.watch.ledger import Ledger
@@ -87,8 +86,8 @@ class Judging:
     def _of_window(self, now_ns: int, health: Health, packs: tuple[EnabledPack, ...], site: Site) -> Judged:
         columns = self._window.judged_columns(now_ns)
         listed = self._options.listed_findings
-        judged = judge([columns], self._window, health, packs, site, local_day(now_ns), listed=listed)
+        judged = judge([columns], self._window, health, packs, site, local_day(now_ns), listed=listed, lasting=True)
         self._unlisted = max(self._unlisted, sum(more.count for more in judged.unlisted))
         if judged.rows is not None:
             self._window.note_clients(judged.rows.flows)
-        return replace(judged, findings=[finding.apart() for finding in judged.findings])
+        return judged
