@@ -132,10 +132,9 @@ class Audit:
 
     def report(self, path: str | Path, format: str | None = None) -> None:
         """Write a report; without `format` the file's suffix says which. Raises: AuditorError."""
-        from auditor import reports
-        from auditor.cli import _output
+        from auditor import outputs, reports
 
-        [target] = _output.plan([str(path)], format, reports.suffixes, inputs=())
+        [target] = outputs.plan([str(path)], format, reports.suffixes, inputs=())
         with target.open() as stream:
             reports.write(target.format, self, stream)
 

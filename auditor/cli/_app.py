@@ -12,7 +12,7 @@ from typer.exceptions import TyperException
 
 from auditor import discovery
 from auditor.cli._option import Argument, Call, Option
-from auditor.cli._output import say
+from auditor.outputs import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -7,8 +7,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from auditor.cli._output import STDOUT, at
 from auditor.errors import AuditorError
+from auditor.outputs import STDOUT, at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

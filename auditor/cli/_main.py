@@ -71,7 +71,7 @@ def _flush() -> None:
 
 
 def _say(text: str) -> None:
-    from auditor.cli._output import say
+    from auditor.outputs import say
 
     say(text)
 

@@ -7,14 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from auditor import reports
-from auditor.cli import _output
+from auditor import outputs, reports
 from auditor.errors import AuditorError
 
 if TYPE_CHECKING:
-    from auditor.cli._output import Target
     from auditor.monitor.config import Loaded
     from auditor.monitor.run import Conductor
+    from auditor.outputs import Target
 
 FAILED, INTERRUPTED = 2, 130
 OTHERS = 0o007  # the rights of everybody else
@@ -97,7 +96,7 @@ def _run(conductor: Conductor, seconds: float | None, targets: Sequence[Target])
         with signals(conductor):
             report = conductor.run(seconds)
     except KeyboardInterrupt:
-        _output.say("auditor: ended at once, without a report; what sinks and store took until now stays")
+        outputs.say("auditor: ended at once, without a report; what sinks and store took until now stays")
         return INTERRUPTED
     for target in targets:
         with target.open() as stream:
@@ -119,8 +118,8 @@ def _check(loaded: Loaded) -> int:
     print(text.replace("  ok ", "  " + screen.paint("ok", GREEN) + " "), end="")
     for one in tried:
         if one.help:
-            _output.say(f"auditor: {one.what}: {one.help}")
+            outputs.say(f"auditor: {one.what}: {one.help}")
     failed = sum(not one.well for one in tried)
     if failed:
-        _output.say(f"auditor: {failed} of {len(tried)} failed: a watch would not do all that {loaded.file} says")
+        outputs.say(f"auditor: {failed} of {len(tried)} failed: a watch would not do all that {loaded.file} says")
     return FAILED if failed else 0

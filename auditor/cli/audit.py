@@ -3,8 +3,7 @@
 from datetime import date
 from typing import Annotated
 
-from auditor import reports
-from auditor.cli import _output
+from auditor import outputs, reports
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
 from auditor.scan import VLAN_MODES
@@ -77,7 +76,7 @@ def run(
     """
     if not (captures or inside or outside):
         raise AuditorError("no CAPTURE is named", help="Example:\n  auditor audit monday.pcapng")
-    targets = _output.plan(
+    targets = outputs.plan(
         output, format, reports.suffixes, inputs=(*captures, *inside, *outside), shared=reports.shared_suffixes
     )
     day = day_of(as_of)

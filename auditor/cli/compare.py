@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated
 
-from auditor.cli import _output
+from auditor import outputs
 from auditor.cli._change import FailOn, Format, Output
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
@@ -38,7 +38,7 @@ def run(
     """
     from auditor.comparisonformats import SUFFIXES
 
-    targets = _output.plan(output, format, lambda _: SUFFIXES, inputs=(before, after))
+    targets = outputs.plan(output, format, lambda _: SUFFIXES, inputs=(before, after))
     from auditor import comparisonformats
     from auditor.comparison import compare
     from auditor.severity import Severity

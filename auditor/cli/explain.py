@@ -79,8 +79,8 @@ def run(
                 "captures, packs and how to read belong to a finding; expected --report with the report that has it"
             )
         return _explain_check(what, screen)
-    from auditor.cli._output import say
     from auditor.evidence.story import story
+    from auditor.outputs import say
     from auditor.reportfile import load_report
 
     if not what:

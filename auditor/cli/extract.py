@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from auditor.cli import _output
+from auditor import outputs
 from auditor.cli._option import Argument, Option
 from auditor.cli.audit import day_of
 from auditor.errors import AuditorError
@@ -87,14 +87,14 @@ def run(
 
     files = outputs_of(output) if outside and output.endswith(".pcapng") else (output,)
     inputs = [*captures, *inside, *outside, *([report] if report else []), *([processes] if processes else [])]
-    targets = _output.plan(files, None, lambda _: SUFFIXES, inputs=inputs)
+    targets = outputs.plan(files, None, lambda _: SUFFIXES, inputs=inputs)
     from auditor.evidence.anonymity import read_key
     from auditor.evidence.bundle import write_bundle
     from auditor.evidence.extraction import extract
     from auditor.reportfile import load_report
 
     write = write_bundle if targets[0].format == "bundle" else extract
-    with _output.at(output):
+    with outputs.at(output):
         done = write(
             captures,
             output,
@@ -124,13 +124,13 @@ def run(
     written = " and ".join(target.path for target in targets)
     print(f"{written}: {what}, {plural(done.comments, 'comment')}{context}")
     if done.blanked:
-        _output.say(f"{plural(done.blanked, 'frame')} kept no byte: no layer of theirs is known here")
+        outputs.say(f"{plural(done.blanked, 'frame')} kept no byte: no layer of theirs is known here")
     if evidence_only:  # single frames are no sessions, and nobody expects the findings of them
         return 0
     for lost in done.lost:
-        _output.say(f"not in the copy: {lost['check']} {lost['id']}: {lost['message']}")
+        outputs.say(f"not in the copy: {lost['check']} {lost['id']}: {lost['message']}")
     if done.lost:
-        _output.say(
+        outputs.say(
             f"an audit of {written} lacks {plural(len(done.lost), 'finding')}" + _reason(headers_only, anonymise)
         )
     return LOST if done.lost else 0

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from auditor.cli import _output
+from auditor import outputs
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
 from auditor.scan import VLAN_MODES, ScanOptions
@@ -39,7 +39,7 @@ def run(
       auditor flows monday.pcapng --format jsonl | jq 'select(.vendor != "")'
       auditor flows monday.pcapng -o flows.parquet
     """
-    targets = _output.plan(output, format, suffixes, inputs=captures)
+    targets = outputs.plan(output, format, suffixes, inputs=captures)
     reading = ScanOptions(validate_checksums=validate_checksums, keep_duplicates=keep_duplicates, vlan=vlan)
     if any(target.format == STORED for target in targets):
         return _store(targets, captures, pack, site, reading)
@@ -53,25 +53,25 @@ def run(
     columns = any(format.columns for format in formats)
     flows = FlowList(captures, packs=pack, site=site, columns=columns, reading=reading)
     with ExitStack() as opened:
-        outputs = [
+        tables = [
             format(opened.enter_context(target.open()), flows.paths)
             for format, target in zip(formats, targets, strict=True)
         ]
         with Bar() as bar:
             for part in flows.batches(bar.update):
-                for out in outputs:
+                for out in tables:
                     out.add(part)
                 del part  # before the next one is waited for
-        for out in outputs:
+        for out in tables:
             out.end()
     losses = flows.losses()
     for line in losses:
-        _output.say(line)
+        outputs.say(line)
     return INCOMPLETE if losses else 0
 
 
 def _store(
-    targets: "Sequence[_output.Target]",
+    targets: "Sequence[outputs.Target]",
     captures: tuple[str, ...],
     pack: tuple[str, ...],
     site: str | None,
@@ -80,7 +80,7 @@ def _store(
     """All that is needed to judge the flows again, in one file."""
     if len(targets) > 1:
         raise AuditorError("Parquet is written alone: it holds more than the table")
-    if targets[0].path == _output.STDOUT:
+    if targets[0].path == outputs.STDOUT:
         raise AuditorError(
             "Parquet is written to a file", help="Example:\n  auditor flows monday.pcapng -o flows.parquet"
         )
@@ -100,7 +100,7 @@ def _store(
 
     losses = [line for capture in health.captures for line in capture_losses(capture)]
     for line in losses:
-        _output.say(line)
+        outputs.say(line)
     return INCOMPLETE if losses else 0
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from auditor.cli import _output
+from auditor import outputs
 from auditor.cli._option import Option
 
 SUFFIXES = {"html": (".html", ".htm")}
@@ -36,7 +36,7 @@ def run(
     from auditor.notebookrun import parse_parameter, run_notebook
 
     parameters = dict(map(parse_parameter, parameter))
-    [target] = _output.plan([output], None, lambda _: SUFFIXES, inputs=[str(value) for value in parameters.values()])
+    [target] = outputs.plan([output], None, lambda _: SUFFIXES, inputs=[str(value) for value in parameters.values()])
     page = run_notebook(notebook, parameters, code=code)
     with target.open() as stream:
         stream.write(page)

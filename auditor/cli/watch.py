@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from auditor import reports
-from auditor.cli import _output
+from auditor import outputs, reports
 from auditor.cli._option import Option
 from auditor.errors import AuditorError
 from auditor.scan import VLAN_MODES
@@ -98,7 +97,7 @@ def run(
 
         raise AuditorError("no interface is named", help=f"name one with -i; there are: {', '.join(interfaces())}")
     seconds = None if duration is None else _seconds(duration)
-    targets = _output.plan(output, format, reports.suffixes, inputs=()) if output or format else []
+    targets = outputs.plan(output, format, reports.suffixes, inputs=()) if output or format else []
     if store is not None:
         from auditor.cli import _monitor
 
@@ -113,11 +112,11 @@ def run(
             keep_duplicates=keep_duplicates,
             vlan=vlan,
             evidence=evidence,
-            events=events or _output.STDOUT,
+            events=events or outputs.STDOUT,
         )
         return _monitor.run_store(store, chosen, seconds, targets)
-    if format is None and not output and events not in (None, _output.STDOUT):
-        targets = _output.plan((), None, reports.suffixes, inputs=())  # the events are elsewhere
+    if format is None and not output and events not in (None, outputs.STDOUT):
+        targets = outputs.plan((), None, reports.suffixes, inputs=())  # the events are elsewhere
     from auditor.cli._events import event_lines
     from auditor.cli._signals import stopping
     from auditor.request import Request
@@ -145,7 +144,7 @@ def run(
         vlan=vlan,
         evidence=folder,
     )
-    with event_lines(events or _output.STDOUT) as publish:
+    with event_lines(events or outputs.STDOUT) as publish:
         packs, request = enable(given, list(pack)), Request(packs=pack, site=site)
         watch = Watch(interface, packs, given, options, request=request, publish=publish)
         give_up_privileges()

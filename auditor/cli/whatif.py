@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from auditor.cli import _output
+from auditor import outputs
 from auditor.cli._change import FailOn, Format, Output
 from auditor.cli._option import Argument, Option
 from auditor.errors import AuditorError
@@ -44,7 +44,7 @@ def run(
             "no rules are given that could differ",
             help="expected --pack or --site.\nExample:\n  auditor whatif monday.pcapng --site new-site.yaml",
         )
-    targets = _output.plan(output, format, lambda _: SUFFIXES, inputs=inputs)
+    targets = outputs.plan(output, format, lambda _: SUFFIXES, inputs=inputs)
     import json
 
     from auditor.cli.audit import day_of

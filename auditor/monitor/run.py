@@ -191,7 +191,7 @@ class Conductor:
             patience.cancel()
 
     def _say_what_waits(self) -> None:
-        from auditor.cli._output import say
+        from auditor.outputs import say
 
         if waiting := self.hub.waiting:
             told = f"{waiting:,} events wait for sinks and store, which get {CLOSE_SECONDS:.0f} seconds to take them"
@@ -199,7 +199,7 @@ class Conductor:
 
     def _stopped(self) -> None:
         """The last words, for whoever reads no status."""
-        from auditor.cli._output import say
+        from auditor.outputs import say
 
         self.hub.state = "stopped"
         for failure in self.hub.failures():
@@ -238,7 +238,7 @@ class Conductor:
         notify("READY=1", f"STATUS={self._sentence()}")
 
     def _told(self, *, accepted: bool, reason: str) -> None:
-        from auditor.cli._output import say
+        from auditor.outputs import say
 
         self.hub.reloaded = {"time": now_text(), "accepted": accepted, "reason": reason}
         message = reason if accepted else f"refused, what was before stays: {reason}"

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from auditor import reports
-from auditor.cli._output import plan
 from auditor.errors import AuditorError
 from auditor.formats import time_text
+from auditor.outputs import plan
 from auditor.sinks.base import SEVERITIES, Event
 
 if TYPE_CHECKING:

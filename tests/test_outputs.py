@@ -13,7 +13,7 @@ import pytest
 from program import CLEAN, ROOT, SECONDS, VIOLATING, command, environment, run
 
 from auditor import reports
-from auditor.cli._output import Target
+from auditor.outputs import Target
 
 
 def test_without_o_the_table_goes_to_standard_output_and_nothing_to_standard_error() -> None:
