@@ -11,6 +11,7 @@ use std::io;
 use std::os::fd::RawFd;
 
 use super::socket::set;
+use crate::wire::TUNNEL_PORTS;
 
 /// Ranges of addresses up to which a program is made: with more it would cost each packet more than it saves.
 pub const FILTER_RANGES: usize = 128;
@@ -18,11 +19,9 @@ pub const FILTER_RANGES: usize = 128;
 /// Ports up to which a program is made.
 pub const FILTER_PORTS: usize = 64;
 
-/// UDP ports behind which a tunnel or an answer about a name may be (see `wire/udp_tunnel.rs`).
-const READ_UDP_PORTS: [u16; 10] = [53, 2152, 3544, 4754, 4789, 5072, 5247, 6081, 8472, 37008];
 /// Where the payload of UDP begins.
 const UDP_PAYLOAD: u32 = 42;
-/// TCP port of answers about names.
+/// Port of answers about names.
 const DNS_PORT: u16 = 53;
 
 /// Bytes kept of a packet of which the headers are enough: Ethernet's, IPv4's, and TCP's with all the options it may have.
@@ -92,9 +91,7 @@ impl Program {
             Step(IF_ANY_BIT, 0, 1, 0x07), // SYN, FIN, RST
             Step(RETURN, 0, 0, ALL),
         ]);
-        let mut tcp_ports = ports.to_vec();
-        tcp_ports.push(DNS_PORT);
-        steps.extend(pass_ports(&tcp_ports, rest));
+        steps.extend(pass_ports(&[ports, &[DNS_PORT]].concat(), rest));
         steps.extend([
             Step(LOAD_HALF, 0, 0, UDP_PAYLOAD),
             Step(IF_EQUAL, 0, 1, 0), // a proxy may relay it (RFC 1928, 7)
@@ -104,7 +101,7 @@ impl Program {
             Step(IF_GREATER, 1, 0, 0x6f),
             Step(RETURN, 0, 0, ALL),
         ]);
-        steps.extend(pass_ports(&READ_UDP_PORTS, rest));
+        steps.extend(pass_ports(&[&TUNNEL_PORTS[..], &[DNS_PORT]].concat(), rest));
         Some(Program(steps))
     }
 
@@ -232,7 +229,7 @@ mod tests {
         for flags in [0x02, 0x12, 0x11, 0x14] {
             assert!(passes(&frame(6, US, THEM, (1024, 443), flags)), "{flags:#x}");
         }
-        for port in READ_UDP_PORTS {
+        for port in [53, 2152, 3544, 4754, 4789, 5072, 5247, 6081, 8472, 37008] {
             assert!(passes(&frame(17, US, THEM, (port, 9999), 0)), "{port}");
             assert!(passes(&frame(17, US, THEM, (9999, port), 0)), "{port}");
         }

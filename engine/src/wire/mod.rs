@@ -38,3 +38,5 @@ pub use link::ETHERNET as LINKTYPE_ETHERNET;
 pub use outcome::{Counts, LayerError, NotIp, Outcome};
 pub use packet::{Packet, Transport, VLAN_TAGS, vlan_ids};
 pub use packet_tap::{is_packet_tap, packet_tap_process};
+#[cfg(target_os = "linux")]
+pub(crate) use udp_tunnel::PORTS as TUNNEL_PORTS;

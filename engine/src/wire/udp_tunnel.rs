@@ -14,10 +14,13 @@ const GENEVE: u16 = 6081;
 const VXLAN_OLD: u16 = 8472;
 const TZSP: u16 = 37008;
 
+/// Ports at which a tunnel may be.
+pub const PORTS: [u16; 9] = [GTP_U, TEREDO, GRE_IN_UDP, VXLAN, AYIYA, CAPWAP_DATA, GENEVE, VXLAN_OLD, TZSP];
+
 /// Whether a tunnel may be at this port.
 #[inline]
-pub(super) const fn is_port(port: u16) -> bool {
-    matches!(port, GTP_U | TEREDO | GRE_IN_UDP | VXLAN | AYIYA | CAPWAP_DATA | GENEVE | VXLAN_OLD | TZSP)
+pub(super) fn is_port(port: u16) -> bool {
+    PORTS.contains(&port)
 }
 
 /// How to begin reading the tunnel at this port.
@@ -193,5 +196,15 @@ fn capwap(walk: &mut Walk) -> Step {
     match walk.peek::<2>() {
         Some([first, second]) if first & 0x0f != 0x08 && second & 0x0f == 0x08 => dot11::swapped(walk),
         _ => dot11::frame(walk),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tunnel_is_read_at_each_of_the_ports_and_nowhere_else() {
+        assert!((0..=u16::MAX).all(|port| at(port).is_some() == is_port(port)));
     }
 }
