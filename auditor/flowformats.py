@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TextIO
 
+from auditor.jsontext import parted
 from auditor.text import printable
 
 if TYPE_CHECKING:
@@ -71,8 +71,7 @@ class JsonLines(FlowFormat):
     suffixes = (".jsonl", ".ndjson")
 
     def add(self, part: Part) -> None:
-        encode = json.JSONEncoder(allow_nan=False).encode
-        self.stream.writelines(encode(entry) + "\n" for entry in self.entries(part))
+        self.stream.writelines(f"{text}\n" for text in parted(self.entries(part), "\n"))
 
 
 class Json(FlowFormat):
@@ -82,9 +81,8 @@ class Json(FlowFormat):
     _before = "[\n"
 
     def add(self, part: Part) -> None:
-        encode = json.JSONEncoder(allow_nan=False).encode
-        for entry in self.entries(part):
-            self.stream.write(self._before + encode(entry))
+        for text in parted(self.entries(part), ",\n"):
+            self.stream.write(self._before + text)
             self._before = ",\n"
 
     def end(self) -> None:

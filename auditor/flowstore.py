@@ -13,10 +13,11 @@ import base64
 import json
 import os
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,8 @@ from auditor.severity import Severity
 from auditor.wishes import Listening, listening
 
 if TYPE_CHECKING:
+    from auditor.batches import Labelled
+    from auditor.flow import Flows
     from auditor.health import Health
     from auditor.result import Audit
     from auditor.rulepack import EnabledPack
@@ -38,7 +41,8 @@ FORMAT = "auditor.flows/1"
 KEY = b"auditor"  # of the metadata
 PREFIX = "engine_"
 MAGIC = b"PAR1"
-TIMES = ("start", "end")
+# Made into plain values at a time, two kilobytes each, and written as a row group of the file.
+ROWS_AT_A_TIME = 1 << 15
 WORDS = ("protocol", "initiator_basis", "state", "tunnel", "capture", "vendor", "service", "role", "role_basis")
 
 
@@ -85,7 +89,6 @@ def store_flows(
     """Write all flows of captures, read as `reading` says, to a Parquet file; what was lost. Raises: AuditorError."""
     from auditor.errors import CaptureError
     from auditor.events import events_of
-    from auditor.flowtable import columns
     from auditor.health import health_of
     from auditor.judging import joined
     from auditor.rulepack import enable
@@ -107,18 +110,8 @@ def store_flows(
     from auditor.batches import labelled
 
     rows = joined(batches)
+    del batches
     named = labelled(rows, events_of(scan.events), enabled, place)
-    shown: dict[str, Any] = columns(named.flows, named.labels, [str(one["path"]) for one in scan.captures])
-    for name, times in zip(TIMES, (rows.start_ns, rows.end_ns), strict=True):
-        shown[name] = arrow.array(times.astype("datetime64[ns]"), type=arrow.timestamp("ns", tz="UTC"))
-    for name in WORDS:
-        shown[name] = arrow.array(shown[name], type=arrow.string()).dictionary_encode()
-    shown["vlan"] = arrow.array(shown["vlan"], type=arrow.list_(arrow.uint16()))
-    for name in ("syn_frame",):
-        shown[name] = arrow.array(shown[name], type=arrow.int64())
-    for name in ("client_ip", "server_ip"):
-        shown[name] = arrow.array(shown[name], type=arrow.string())
-    table = arrow.table({**shown, **{PREFIX + name: _arrow(arrow, name, getattr(rows, name)) for name in TYPES}})
     rest = {
         "format": FORMAT,
         "captures": scan.captures,
@@ -133,13 +126,37 @@ def store_flows(
     }
     packed = zlib.compress(json.dumps(rest, default=_encoded).encode())
     beside = f"{output}.{os.getpid()}.part"
+    tables = _tables(arrow, rows, named, [str(one["path"]) for one in scan.captures])
+    first = next(tables)
     try:
-        parquet.write_table(table.replace_schema_metadata({KEY: packed}), beside, compression="zstd")
+        with parquet.ParquetWriter(beside, first.schema.with_metadata({KEY: packed}), compression="zstd") as writer:
+            for table in chain([first], tables):
+                writer.write_table(table)
         os.replace(beside, output)
     finally:
         with suppress(OSError):
             os.unlink(beside)
     return health_of(scan.captures, scan.totals)
+
+
+def _tables(arrow: Any, rows: Flows, named: Labelled, captures: Sequence[str]) -> Iterator[Any]:
+    """The stored columns, some rows at a time; at least one table, which may have none."""
+    from auditor.flowtable import columns
+
+    def instants(times_ns: np.ndarray[Any, Any]) -> Any:
+        return arrow.array(times_ns.astype("datetime64[ns]"), type=arrow.timestamp("ns", tz="UTC"))
+
+    for first in range(0, max(len(rows), 1), ROWS_AT_A_TIME):
+        some = np.arange(first, min(first + ROWS_AT_A_TIME, len(rows)))
+        kept = rows[some]
+        shown: dict[str, Any] = columns(named.flows[some], named.labels, captures, instants)
+        for name in WORDS:
+            shown[name] = arrow.array(shown[name], type=arrow.string()).dictionary_encode()
+        shown["vlan"] = arrow.array(shown["vlan"], type=arrow.list_(arrow.uint16()))
+        shown["syn_frame"] = arrow.array(shown["syn_frame"], type=arrow.int64())
+        for name in ("client_ip", "server_ip"):
+            shown[name] = arrow.array(shown[name], type=arrow.string())
+        yield arrow.table({**shown, **{PREFIX + name: _arrow(arrow, name, getattr(kept, name)) for name in TYPES}})
 
 
 def load_flows(path: str | Path) -> StoredScan:

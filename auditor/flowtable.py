@@ -6,7 +6,7 @@ that, faster and equal; a test compares them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +24,16 @@ TAG_SHIFTS = (48, 32, 16, 0)  # outermost first
 CHUNK = 1024  # flows turned into plain values at a time: some 10 kB each, with the text that is made of them
 
 
-def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, list[Any]]:
-    """The contract's columns. Times are ISO 8601 UTC, `vlan` is a list; `captures` are the files by index."""
+def columns(
+    flows: Flows,
+    labels: Labels,
+    captures: Sequence[str],
+    times: Callable[[NDArray[np.int64]], Any] | None = None,
+) -> dict[str, Any]:
+    """The contract's columns. Times are ISO 8601 UTC, or what `times` makes of nanoseconds since 1970; `vlan` is a list.
+
+    `captures` are the files by index.
+    """
     from auditor._engine import format_addresses, format_community_ids, format_tunnel, protocol_name
 
     version = flows.version.tobytes()
@@ -37,8 +45,8 @@ def columns(flows: Flows, labels: Labels, captures: Sequence[str]) -> dict[str, 
     return {
         "flow_id": [f"{number:016x}" for number in flows.flow_id.tolist()],
         "community_id": format_community_ids(flows.community_id.tobytes()),
-        "start": iso_times(flows.start_ns),
-        "end": iso_times(flows.end_ns),
+        "start": (times or iso_times)(flows.start_ns),
+        "end": (times or iso_times)(flows.end_ns),
         "duration": ((flows.end_ns - flows.start_ns) / 1e9).tolist(),
         "protocol": named(names, flows.protocol),
         "initiator_ip": initiators,

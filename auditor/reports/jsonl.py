@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, TextIO
 
-from auditor.document import outline
+from auditor.jsontext import parted
 
 if TYPE_CHECKING:
     from auditor.result import Audit
@@ -15,5 +14,5 @@ SUFFIXES = (".jsonl", ".ndjson")
 
 def write(report: Audit, stream: TextIO) -> None:
     """Write the findings."""
-    encode = json.JSONEncoder(allow_nan=False).encode
-    stream.writelines(encode(finding) + "\n" for finding in outline(report)["findings"])
+    for text in parted((finding.to_dict() for finding in report.judged.findings), "\n"):
+        stream.write(f"{text}\n")
