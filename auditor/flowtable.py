@@ -30,9 +30,9 @@ def columns(
     captures: Sequence[str],
     times: Callable[[NDArray[np.int64]], Any] | None = None,
 ) -> dict[str, Any]:
-    """The contract's columns. Times are ISO 8601 UTC, or what `times` makes of nanoseconds since 1970; `vlan` is a list.
+    """The contract's columns. Times are ISO 8601 UTC, or what `times` makes of nanoseconds since 1970.
 
-    `captures` are the files by index.
+    `vlan` is a list; `captures` are the files by index.
     """
     from auditor._engine import format_addresses, format_community_ids, format_tunnel, protocol_name
 
