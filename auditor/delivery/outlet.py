@@ -141,44 +141,54 @@ class Outlet:
     def _send(self, batch: list[Waiting]) -> None:
         """Deliver the batch, trying again until it is taken, refused for good, or time is up."""
         self._backoff.reset()
+        size = len(batch)  # of what is delivered at once: less where events may be taken without those beside them
         while batch:
-            told = self._loss_notice()
-            events = [item.event for item in ([told, *batch] if told else batch)]
+            told, some = self._loss_notice(), batch[:size]
+            events = [item.event for item in ([told, *some] if told else some)]
             try:
                 self._sink.deliver(events)
             except DeliveryError as error:
                 taken = max(0, error.taken - 1) if told else error.taken
                 if told and error.taken:
                     self._told_lost = told.event["count"]
-                batch = self._failed(batch, taken, error)
+                apart = not error.again and error.apart
+                refused = 0 if error.again else len(batch) - taken
+                if apart:
+                    refused = int(len(some) == 1)
+                    size = max(1, len(some) // 2)
+                batch = self._failed(batch, taken, error, refused)
             except Exception as bug:  # one sink's bug must stop neither the others nor the capture
-                batch = self._failed(batch, 0, DeliveryError(f"bug of ours: {type(bug).__name__}: {bug}", again=False))
+                told_bug = DeliveryError(f"bug of ours: {type(bug).__name__}: {bug}", again=False)
+                batch = self._failed(batch, 0, told_bug, len(batch))
             else:
                 if told:
                     self._told_lost = told.event["count"]
                 with self._changed:
-                    self._delivered(batch)
+                    batch = self._delivered(batch, len(some))
                     self._state.failing_since = None
-                return
+                size *= 2
 
-    def _failed(self, batch: list[Waiting], taken: int, error: DeliveryError) -> list[Waiting]:
-        """Count a failure and wait before the next try; what there is left to deliver."""
+    def _failed(self, batch: list[Waiting], taken: int, error: DeliveryError, refused: int) -> list[Waiting]:
+        """Count a failure, and what was refused for good behind what was taken; what there is left to deliver.
+
+        What may be taken again waits before the next try.
+        """
         with self._changed:
-            self._delivered(batch[:taken])
-            rest = [] if self._abandoned else batch[taken:]
-            self._flying = rest
+            rest = self._delivered(batch, taken)
             self._state.failures += 1
             self._state.last_error = str(error)[:SHOWN_ERROR]
             self._state.failing_since = self._state.failing_since or now_text()
-            if not error.again:
-                self._lost["refused"] += sum(item.weight for item in rest)
-                self._flying = []
-                return []
+            if refused:
+                self._lost["refused"] += sum(item.weight for item in rest[:refused])
+                rest = self._flying = rest[refused:]
             if not rest:
+                return []
+            if self._deadline is not None and time.monotonic() >= self._deadline:
+                self._lose_rest()
                 return []
             if taken:
                 self._backoff.reset()
-            again = time.monotonic() + self._backoff.next(error.wait)
+            again = time.monotonic() + (self._backoff.next(error.wait) if error.again else 0.0)
             while (now := time.monotonic()) < again and not self._reopen:
                 if self._deadline is not None:
                     if now >= self._deadline:
@@ -195,12 +205,14 @@ class Outlet:
         with suppress(Exception):  # what cannot be closed is left alone: the next delivery shows how the sink stands
             self._sink.reopen()
 
-    def _delivered(self, items: list[Waiting]) -> None:
+    def _delivered(self, batch: list[Waiting], count: int) -> list[Waiting]:
+        """Count the first so many as delivered; the others, unless nobody waits for them any more."""
         if self._abandoned:
-            return
-        self._state.delivered += len(items)
-        self._state.grouped += sum(item.weight - 1 for item in items)
-        self._flying = []
+            return []
+        self._state.delivered += count
+        self._state.grouped += sum(item.weight - 1 for item in batch[:count])
+        self._flying = batch[count:]
+        return self._flying
 
     def _lose_rest(self) -> None:
         self._lost["shutdown"] += sum(item.weight for item in self._flying) + sum(

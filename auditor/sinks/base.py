@@ -98,12 +98,16 @@ class Place:
 class DeliveryError(Exception):
     """A sink did not take events. The message says where, and why; no secret is in it."""
 
-    def __init__(self, message: str, *, taken: int = 0, again: bool = True, wait: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, taken: int = 0, again: bool = True, apart: bool = False, wait: float | None = None
+    ) -> None:
         super().__init__(message)
         self.taken = taken
         """Events of the batch, from its beginning, that it did take."""
         self.again = again
         """Whether it may take them later; False: it never will."""
+        self.apart = apart
+        """With `again` False: it may take some of them without the others, at once."""
         self.wait = wait
         """Seconds that it asked to be left alone."""
 

@@ -5,8 +5,9 @@
 A POST carries `{"sensor": …, "events": […]}`. Its headers: `X-Auditor-Timestamp`, seconds since 1970;
 `X-Auditor-Signature`, `sha256=` and the HMAC-SHA256, in hexadecimal, of timestamp, a full stop and the body;
 `X-Auditor-Delivery`, the same for each try of one body, to find repetitions. Any 2xx means taken. 400, 413, 415 and 422
-mean that this body will never be taken: its events are lost, and counted. Everything else is tried again, after
-`Retry-After` where the server says so. Redirections are not followed. Sources: RFC 2104, RFC 9110.
+mean that this body will never be taken: halves of it are sent, down to single events, and those that are refused by
+themselves are lost, and counted. Everything else is tried again, after `Retry-After` where the server says so.
+Redirections are not followed. Sources: RFC 2104, RFC 9110.
 """
 
 from __future__ import annotations
@@ -93,7 +94,8 @@ class Webhook:
                 self.reopen()
                 raise self._failure(again) from None
         if not 200 <= status < 300:
-            raise DeliveryError(f"{self.peer}: answers {status}", again=status not in NEVER, wait=after)
+            never = status in NEVER
+            raise DeliveryError(f"{self.peer}: answers {status}", again=not never, apart=never, wait=after)
 
     def reopen(self) -> None:
         if self._connection is not None:

@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
 from servers import wait_until
 from watching import finding, settings
 
@@ -160,6 +162,55 @@ def test_what_is_refused_for_good_is_lost_with_its_cause() -> None:
     wait_until(lambda: out.state().lost)
     assert out.state().lost == {"refused": 1}
     out.close(1)
+
+
+class Picky(Odd):
+    """A sink that refuses whatever has one of these findings in it."""
+
+    def __init__(self, never: set[str]) -> None:
+        super().__init__()
+        self.never, self.tries = never, 0
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        self.tries += 1
+        self.hangs.wait()
+        if any(event.get("id") in self.never for event in events):
+            raise DeliveryError("answers 422", again=False, apart=True)
+        super().deliver(events)
+
+
+@given(st.integers(1, 60), st.sets(st.integers(0, 59)))
+def test_events_that_are_refused_cost_none_of_those_beside_them(count: int, bad: set[int]) -> None:
+    ids = [str(finding(number)["id"]) for number in range(count)]
+    never = {ids[number] for number in bad if number < count}
+    sink = Picky(never)
+    out = Outlet(sink, settings("jsonl", path="unused"))
+    for number in range(count):
+        out.offer(finding(number))
+    out.start()
+    wait_until(lambda: not out.state().waiting)
+    state = out.state()
+    out.close(10)
+    assert [event["id"] for event in sink.taken if event["event"] != "notice"] == [
+        one for one in ids if one not in never
+    ]
+    assert (state.delivered, state.lost.get("refused", 0)) == (count - len(never), len(never))
+    assert balanced(state)
+    assert sink.tries <= 2 * count + 2 * len(never) + 1
+
+
+def test_what_is_refused_is_not_tried_apart_when_time_is_up() -> None:
+    sink = Picky({str(finding(number)["id"]) for number in range(100)})
+    sink.hangs.clear()
+    out = Outlet(sink, settings("jsonl", path="unused"))
+    for number in range(100):
+        out.offer(finding(number))
+    out.start()
+    wait_until(lambda: sink.tries)
+    out.begin_close(0)
+    sink.hangs.set()
+    wait_until(lambda: sink.closed)
+    assert (out.state().lost, sink.tries) == ({"shutdown": 100}, 1)
 
 
 def test_a_bug_in_a_sink_is_told_and_ends_nothing() -> None:
