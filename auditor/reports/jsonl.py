@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 SUFFIXES = (".jsonl", ".ndjson")
 
 
+def prepare() -> None:
+    """Import what is slow to import."""
+    import orjson  # noqa: F401
+
+
 def write(report: Audit, stream: TextIO) -> None:
     """Write the findings."""
     for text in parted((finding.to_dict() for finding in report.judged.findings), "\n"):

@@ -19,6 +19,8 @@ struct Ahead {
     piece: Vec<u8>,
     /// Bytes of the piece that have been taken.
     at: usize,
+    /// There is nothing behind the piece.
+    ended: bool,
 }
 
 /// Reads `source` ahead, or as before where there is no thread to be had.
@@ -26,7 +28,7 @@ pub(super) fn ahead(source: Source) -> Source {
     let (sender, pieces) = sync_channel(PIECES_AHEAD);
     let (spares, spared) = channel();
     match beside::start("unpacking", source, move |source| read_on(source, &sender, &spared)) {
-        Ok(_) => Box::new(Ahead { pieces, spares, piece: Vec::new(), at: 0 }),
+        Ok(_) => Box::new(Ahead { pieces, spares, piece: Vec::new(), at: 0, ended: false }),
         Err(source) => source,
     }
 }
@@ -56,11 +58,15 @@ fn read_on(mut source: Source, pieces: &SyncSender<io::Result<Vec<u8>>>, spares:
 
 impl Read for Ahead {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.at == self.piece.len() {
+        if self.at == self.piece.len() && !self.ended {
             // Nobody may be left to take it, or nothing be left to read.
             let _ = self.spares.send(std::mem::take(&mut self.piece));
             self.at = 0;
-            self.piece = self.pieces.recv().unwrap_or_else(|_| Ok(Vec::new()))?;
+            // At the end an empty piece comes. Without one the thread has failed, and what it read is not all.
+            let next =
+                self.pieces.recv().unwrap_or_else(|_| Err(io::Error::other("the thread that unpacks has failed")));
+            self.ended = next.as_ref().map_or(true, Vec::is_empty);
+            self.piece = next?;
         }
         let count = out.len().min(self.piece.len() - self.at);
         out[..count].copy_from_slice(&self.piece[self.at..self.at + count]);
@@ -114,6 +120,21 @@ mod tests {
         assert_eq!(reader.read_to_end(&mut read).unwrap_err().to_string(), "damaged");
         assert_eq!(read, bytes(600_000));
         assert_eq!(reader.read(&mut [0; 9]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_thread_that_fails_is_no_end_of_the_file() {
+        struct Broken(usize);
+        impl Read for Broken {
+            fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+                self.0 += 1;
+                assert!(self.0 < 4, "a test's own failure");
+                Ok(out.len())
+            }
+        }
+        let mut read = Vec::new();
+        let error = ahead(Box::new(Broken(0))).read_to_end(&mut read).unwrap_err();
+        assert_eq!((read.len(), error.to_string().as_str()), (3 * PIECE, "the thread that unpacks has failed"));
     }
 
     #[test]
