@@ -1,15 +1,15 @@
 //! Which flows are read, and what reading them brought.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::hearing::Hearing;
-use crate::app::{Event, Expected, Kind, SocksCommand, Target, dns, relay};
+use super::relays::Relays;
+use crate::app::{Event, Expected, Kind, dns};
 use crate::flow::{ACTIVE_FLOWS, Flow, Moment, protocol};
 use crate::interest::Interest;
 use crate::reading::{Reading, Sampled};
 use crate::room::Room;
-use crate::wire::{Address, Packet};
+use crate::wire::Packet;
 
 /// Flows that are read at once (`APP_CONVERSATIONS`); others are not, which is counted. As many as are alive.
 pub const APP_CONVERSATIONS: usize = ACTIVE_FLOWS;
@@ -27,9 +27,6 @@ pub const APP_SAMPLES: usize = 1 << 18;
 /// Memory that all flows together hold back while other bytes are missing (`APP_HELD_BYTES`); past it a flow that would
 /// hold more takes for lost what it lacks.
 pub const APP_HELD_BYTES: usize = 64 << 20;
-
-/// Relays of SOCKS proxies that are followed, and far ends of datagrams that are told (`APP_RELAYED`); later ones are not.
-pub const APP_RELAYED: usize = 1 << 16;
 
 const DNS_PORT: u16 = 53;
 
@@ -88,10 +85,7 @@ pub struct Listener {
     wishes: Wishes,
     expected: Arc<Expected>,
     hearing: Hearing,
-    /// Client, relay's address and port, as the proxies' answers tell.
-    relays: HashSet<(Address, Address, u16)>,
-    /// Far ends that were told, by flow.
-    relayed: HashSet<(u64, Target, u16)>,
+    relays: Relays,
     scratch: Vec<Event>,
     events: Vec<Seen>,
     event_bytes: usize,
@@ -111,8 +105,7 @@ impl Listener {
             expected: Arc::new(Expected::new(&wishes.kinds).sampling(wishes.samples.clone(), &wishes.names)),
             hearing: Hearing::new(&wishes),
             wishes,
-            relays: HashSet::new(),
-            relayed: HashSet::new(),
+            relays: Relays::new(room.app_relayed),
             scratch: Vec::new(),
             events: Vec::new(),
             event_bytes: 0,
@@ -165,10 +158,10 @@ impl Listener {
             if self.scratch.iter().any(|event| self.is_answer(event)) {
                 flow.noted = true;
             }
-            if self.scratch.iter().any(opens_relay) {
+            if self.scratch.iter().any(Relays::opens_one) {
                 let server = reading.server();
                 let (proxy, client) = (flow.key.address[server], flow.key.address[server ^ 1]);
-                self.note_relays(client, proxy);
+                self.relays.note(&self.scratch, client, proxy);
             }
             self.keep(flow.flow_id, moment);
             if !goes_on {
@@ -178,45 +171,10 @@ impl Listener {
             flow.noted = true;
             dns::message(payload, packet.payload_len, &mut self.scratch);
             self.keep(flow.flow_id, moment);
-        } else if !self.relays.is_empty() && self.note_relayed(flow.flow_id, packet, payload) {
+        } else if !self.relays.is_empty() && self.relays.follow(flow.flow_id, packet, payload, &mut self.scratch) {
             flow.noted = true;
             self.keep(flow.flow_id, moment);
         }
-    }
-
-    /// The relays that a proxy has just opened for a client. One that gives no address of its own listens at the proxy's;
-    /// one behind address translation gives an address by which its clients do not know it.
-    #[cold]
-    fn note_relays(&mut self, client: Address, proxy: Address) {
-        for event in &self.scratch {
-            let Event::SocksReply { bound, port, .. } = event else { continue };
-            if !opens_relay(event) {
-                continue;
-            }
-            if self.relays.len() >= self.room.app_relayed {
-                self.dropped += 1;
-                continue;
-            }
-            self.relays.insert((client, proxy, *port));
-            if let Some(Target::Address(address)) = bound {
-                self.relays.insert((client, *address, *port));
-            }
-        }
-    }
-
-    /// Tells the far end of a datagram to or from a relay; whether it is one.
-    fn note_relayed(&mut self, flow_id: u64, packet: &Packet, payload: &[u8]) -> bool {
-        let from_client = self.relays.contains(&(packet.source, packet.destination, packet.destination_port));
-        if !from_client && !self.relays.contains(&(packet.destination, packet.source, packet.source_port)) {
-            return false;
-        }
-        let Some((target, port)) = relay::datagram(payload) else { return false };
-        if self.relayed.len() >= self.room.app_relayed {
-            self.dropped += 1;
-        } else if self.relayed.insert((flow_id, target.clone(), port)) {
-            self.scratch.push(Event::SocksDatagram { from_client, target, port });
-        }
-        true
     }
 
     /// Ends the reading of a flow.
@@ -313,9 +271,9 @@ impl Listener {
         &self.samples
     }
 
-    /// Events and samples that found no room.
+    /// Events, samples and relays that found no room.
     pub fn dropped(&self) -> u64 {
-        self.dropped
+        self.dropped + self.relays.dropped()
     }
 
     /// How often a hole in a stream was given up for a limit.
@@ -324,15 +282,11 @@ impl Listener {
     }
 }
 
-/// Whether a proxy tells where its relay for datagrams listens.
-fn opens_relay(event: &Event) -> bool {
-    matches!(event, Event::SocksReply { command: SocksCommand::UdpAssociate, accepted: true, .. })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::flow::FlowKey;
+    use crate::wire::Address;
 
     #[test]
     fn answers_over_tcp_are_wanted_for_the_names_alone() {
@@ -457,18 +411,6 @@ mod tests {
         assert!(listener.events().iter().any(|seen| seen.event == Event::Lost { protocol: "tls" }));
     }
 
-    /// A listener that read where a proxy's relay is: at `bound`, port 40000.
-    fn with_relay(bound: Address, accepted: bool) -> Listener {
-        let wishes = Wishes { kinds: vec![(1080, Kind::Socks)], ..Wishes::default() };
-        let mut listener = Listener::new(wishes, &Room::default());
-        let command = SocksCommand::UdpAssociate;
-        let bound = Some(Target::Address(bound));
-        listener.scratch.push(Event::SocksReply { command, accepted, bound, port: 40_000 });
-        listener.note_relays(CLIENT, PROXY);
-        listener.scratch.clear();
-        listener
-    }
-
     fn to_relay(destination: Address) -> Packet {
         Packet {
             source: CLIENT,
@@ -478,47 +420,5 @@ mod tests {
             protocol: protocol::UDP,
             ..Packet::default()
         }
-    }
-
-    const DATAGRAM: &[u8] = b"\0\0\0\x01\xcc\xa4\x6f\x05\x40\x00payload";
-
-    #[test]
-    fn each_far_end_of_a_relay_is_told_once_a_flow() {
-        let mut listener = with_relay(Address::from_v4([0; 4]), true);
-        let packet = to_relay(PROXY);
-        assert!(listener.note_relayed(1, &packet, DATAGRAM) && listener.note_relayed(1, &packet, DATAGRAM));
-        assert_eq!(listener.scratch.len(), 1);
-        assert!(listener.note_relayed(2, &packet, DATAGRAM));
-        let target = Target::Address(Address::from_v4([204, 164, 111, 5]));
-        assert_eq!(listener.scratch[1], Event::SocksDatagram { from_client: true, target, port: 16384 });
-    }
-
-    #[test]
-    fn a_relay_is_known_by_the_proxys_address_and_by_its_own() {
-        let elsewhere = Address::from_v4([10, 0, 0, 10]);
-        let mut listener = with_relay(elsewhere, true);
-        let back = Packet {
-            source: elsewhere,
-            source_port: 40_000,
-            destination: CLIENT,
-            destination_port: 5000,
-            protocol: protocol::UDP,
-            ..Packet::default()
-        };
-        assert!(listener.note_relayed(1, &to_relay(PROXY), DATAGRAM));
-        assert!(listener.note_relayed(2, &back, DATAGRAM));
-        assert!(matches!(listener.scratch[1], Event::SocksDatagram { from_client: false, .. }));
-    }
-
-    #[test]
-    fn datagrams_of_others_and_after_a_refusal_are_not_followed() {
-        let mut listener = with_relay(PROXY, true);
-        let other = Packet { source: Address::from_v4([10, 1, 2, 4]), ..to_relay(PROXY) };
-        let another_port = Packet { destination_port: 40_001, ..to_relay(PROXY) };
-        assert!(!listener.note_relayed(1, &other, DATAGRAM));
-        assert!(!listener.note_relayed(1, &another_port, DATAGRAM));
-        assert!(!listener.note_relayed(1, &to_relay(PROXY), b"no header of a relay"));
-        let mut refused = with_relay(PROXY, false);
-        assert!(!refused.note_relayed(1, &to_relay(PROXY), DATAGRAM));
     }
 }

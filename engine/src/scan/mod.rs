@@ -15,6 +15,7 @@ mod passing;
 mod points;
 mod port_scan;
 mod process_names;
+mod relays;
 mod sifter;
 
 use std::collections::HashMap;
@@ -40,8 +41,7 @@ pub(crate) use inputs::in_order_of_time;
 use inputs::{Input, total_size};
 use intake::{Intake, Scene};
 pub use listener::{
-    APP_CONVERSATIONS, APP_EVENT_BYTES, APP_EVENTS, APP_HELD_BYTES, APP_RELAYED, APP_SAMPLES, FlowSamples, Listener,
-    Seen, Wishes,
+    APP_CONVERSATIONS, APP_EVENT_BYTES, APP_EVENTS, APP_HELD_BYTES, APP_SAMPLES, FlowSamples, Listener, Seen, Wishes,
 };
 pub use options::{Options, VlanMode};
 #[cfg(unix)]
@@ -51,6 +51,7 @@ pub(crate) use points::{Ends, Points};
 pub(crate) use port_scan::PortScans;
 pub use port_scan::{PORT_SCAN_PAIRS, PORT_SCAN_PORTS};
 pub(crate) use process_names::ProcessNames;
+pub use relays::APP_RELAYED;
 pub(crate) use sifter::FRAMES;
 use sifter::Sifter;
 
