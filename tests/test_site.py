@@ -183,6 +183,11 @@ waivers:
         ("packs: {securidata: {features: {gui-monitoring: {}}}}", "features.gui-monitoring.networks: is missing"),
         ("packs: {drbackup: {features: {gui: {networks: [192.0.2.1]}}}}", "drbackup has no feature 'gui'; it has none"),
         ("packs: [drbackup]", "packs: expected a mapping, there is a list"),
+        ("packs: {drbackup: {network: [192.0.2.1]}}", 'packs.drbackup.network: unknown key; did you mean "networks"?'),
+        (
+            "packs: {drbackup: {zzz: 1}}",
+            "packs.drbackup.zzz: unknown key; expected features, networks, registration_servers, valid_from or",
+        ),
         ('mapped_proxies: {"10.0.0.9:9001": 204.164.111.0/30}', "leads to 204.164.111.0/30; expected one address"),
         ("proxies: [{kind: http, address: 10.0.0.9}]", "proxies[0].port: is missing"),
         ("windows: [{days: mon, from: 1320, to: 06:00, timezone: UTC}]", "'1320' is no time of day"),

@@ -41,7 +41,8 @@ def faults_of(invalid: ValidationError, adapter: TypeAdapter[Any], document: Doc
             if parts not in meant:  # it is there, spelt wrong, and told
                 yield Fault(place, "is missing")
         elif error["type"] in UNKNOWN_KEY:
-            hint = did_you_mean(str(parts[-1]), unknown[parts]) or f"; expected {listed(unknown[parts])}"
+            keys = unknown[parts]
+            hint = did_you_mean(str(parts[-1]), keys) or (f"; expected {listed(keys)}" if keys else "")
             yield Fault(place, f"unknown key{hint}")
         elif error["type"] == "literal_error":
             words = re.findall("'([^']*)'", error["ctx"]["expected"])
@@ -67,8 +68,10 @@ def _keys(schema: dict[str, Any], place: Place) -> list[str]:
                 inner += [] if part == UNKNOWN else node.get("oneOf", [])[int(part[1:]) :][:1]
             elif part in node.get("properties", {}):
                 inner.append(node["properties"][part])
-            elif isinstance(node.get("additionalProperties"), dict):
-                inner.append(node["additionalProperties"])
+            else:  # a mapping by names, which may have to look so or so
+                inner += node.get("patternProperties", {}).values()
+                if isinstance(node.get("additionalProperties"), dict):
+                    inner.append(node["additionalProperties"])
         nodes = list(_expanded(inner, definitions))
     return sorted({key for node in nodes for key in node.get("properties", {})})
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auditor.errors import DocumentError
 from auditor.rulepack import RULES, RulePack, Service, Statement
 from auditor.site import BackupHost, Feature, PackOptions, Proxy, Site, Thresholds, Waiver
+from auditor.validation.monitor import validate_monitor
 from auditor.validation.pack import validate_pack
 from auditor.validation.prune import Pruned
 from auditor.validation.site import validate_site
@@ -97,3 +100,40 @@ def test_a_place_that_is_not_there_stands_for_what_lacks_it(missing: tuple[str |
     pruned = Pruned({"a": [{"b": "1"}], "d": "2"})
     pruned.remove([missing])
     assert pruned.data in ({"a": [], "d": "2"}, {"d": "2"}, {"a": [{}], "d": "2"})
+
+
+SITE = """
+inside: [10.0.0.0/8]
+packs: {drbackup: {networks: [192.0.2.0/24, 204.164.111.0/24]}, securidata: {features: {gui-monitoring: {networks: [192.0.2.0/24]}}}}
+backup_hosts: [{address: 10.0.0.1, dedicated: true}]
+proxies: [{kind: socks, address: 10.0.0.9, port: 1080}]
+mapped_proxies: {"10.0.0.9:9001": 204.164.111.5}
+windows: [{cron: 0 22 * * *, duration: 8h, timezone: UTC}]
+thresholds: {midstream_grace: 60}
+waivers: [{check: udp-use, reason: x, expires: 2027-01-31}]
+"""
+MONITOR = (Path(__file__).parents[2] / "docs" / "monitor.yaml").read_text(encoding="utf-8")
+WHOLE = [("site", validate_site, SITE), ("monitor", validate_monitor, MONITOR)] + [
+    (pack.name, validate_pack, pack.read_text(encoding="utf-8")) for pack in sorted(Path(RULES).glob("*.yaml"))
+]
+
+
+def mappings(value: Any) -> Iterator[dict[str, Any]]:
+    """All within a document, itself among them."""
+    if isinstance(value, dict):
+        yield value
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from mappings(inner)
+
+
+@pytest.mark.parametrize(("validate", "text"), [pytest.param(*rest, id=name) for name, *rest in WHOLE])
+def test_a_key_that_nobody_knows_is_told_wherever_it_stands(validate: Callable[[bytes, str], Any], text: str) -> None:
+    whole = yaml.safe_load(text)
+    validate(text.encode(), "f.yaml")
+    for number in range(len(list(mappings(whole)))):
+        document = copy.deepcopy(whole)
+        list(mappings(document))[number]["zzz"] = None
+        outcome = value_or_errors(validate, json.dumps(document, default=str).replace("null", "").encode())
+        assert isinstance(outcome, list | tuple)
+        assert any("zzz" in line for line in outcome), outcome
