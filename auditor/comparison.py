@@ -235,7 +235,10 @@ def _differences(old: Pairs, new: Pairs) -> tuple[list[tuple[str, str]], list[tu
 
 def _volumes(before: Document, after: Document) -> list[tuple[str, Mapping[str, int], Mapping[str, int]]]:
     nothing = {"flows": 0, "packets": 0, "bytes": 0}
-    old, new = (dict(report["traffic"]) for report in (before, after))
+    # a later version may tell other things beside the classes
+    old, new = (
+        {name: row for name, row in report["traffic"].items() if isinstance(row, dict)} for report in (before, after)
+    )
     rows: list[tuple[str, Any, Any]] = [
         (name, old.get(name, nothing), new.get(name, nothing)) for name in [*old, *(set(new) - set(old))]
     ]

@@ -45,7 +45,11 @@ def load_report(path: str | Path) -> Document:
             f"{path}: is no report: its schema is {said!r}, expected {SCHEMA!r}",
             help="auditor audit CAPTURE -o report.json writes one",
         )
-    missing = [key for key in ("captures", "findings", "flows", "coverage") if not isinstance(document.get(key), list)]
-    if missing:
-        raise AuditorError(f"{path}: is no whole report: {missing[0]} is missing or no list")
+    from auditor.reportcheck import fault_of
+
+    fault = fault_of(document)
+    if fault is not None:
+        raise AuditorError(
+            f"{path}: is no whole report: {fault}", help="auditor audit CAPTURE -o report.json writes one"
+        )
     return cast("Document", document)

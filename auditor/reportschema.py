@@ -13,7 +13,8 @@ from auditor.reporttypes import Document
 
 TIME = {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$"}
 PORT = {"type": "integer", "minimum": 0, "maximum": 65535}
-COUNT = {"type": "integer", "minimum": 0}
+COUNT = {"type": "integer", "minimum": 0, "maximum": 2**63 - 1}
+FLOW_ID = {"type": "string", "pattern": "^[0-9a-f]{16}$"}
 SIMPLE: dict[object, dict[str, Any]] = {
     str: {"type": "string"},
     int: {"type": "integer"},
@@ -22,7 +23,7 @@ SIMPLE: dict[object, dict[str, Any]] = {
     NoneType: {"type": "null"},
     object: {},
 }
-NAMED: dict[str, dict[str, Any]] = {"time": TIME, "port": PORT, "count": COUNT}
+NAMED: dict[str, dict[str, Any]] = {"time": TIME, "port": PORT, "count": COUNT, "flow id": FLOW_ID}
 
 
 def report_schema() -> dict[str, Any]:

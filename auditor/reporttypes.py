@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypedDict
 Time = Annotated[str, "time"]
 Count = Annotated[int, "count"]
 Port = Annotated[int, "port"]
+FlowId = Annotated[str, "flow id"]
 
 SeverityWord = Literal["info", "low", "medium", "high", "critical"]
 VerdictWord = Literal["clean", "violations", "inconclusive"]
@@ -114,7 +115,7 @@ class SessionEntry(TypedDict):
 class FlowEntry(TypedDict):
     """One flow; forward is initiator to responder."""
 
-    flow_id: Annotated[str, "16 hexadecimal digits, stable for the same captures; pieces of one flow share it"]
+    flow_id: Annotated[FlowId, "16 hexadecimal digits, stable for the same captures; pieces of one flow share it"]
     community_id: Annotated[str, "Community ID, version 1"]
     start: Annotated[Time, "first packet"]
     end: Annotated[Time, "last packet"]
@@ -192,7 +193,7 @@ class FindingEntry(TypedDict):
     count: Annotated[Count, "flows; messages for DNS and ICMP"]
     first_seen: Annotated[Time | None, "first packet"]
     last_seen: Annotated[Time | None, "last packet"]
-    flow_ids: Annotated[list[str], "of the flows that it is about"]
+    flow_ids: Annotated[list[FlowId], "of the flows that it is about"]
     evidence: Annotated[list[EvidenceEntry], "packets to look at"]
     display_filter: Annotated[str, "for Wireshark: exactly the packets of this finding"]
     remediation: Annotated[str, "what to do about it"]

@@ -25,6 +25,7 @@ from auditor.flow import Flows
 from auditor.rulepack import enable, shipped_packs
 from auditor.scan import ScanOptions, audit_options
 from auditor.site import Site, load_site
+from auditor.text import printable
 
 if TYPE_CHECKING:
     from datetime import date
@@ -172,7 +173,7 @@ def comment_of(finding: FindingEntry, packs: Sequence[EnabledPack], *, nameless:
     published = statement_text(finding, packs)
     if published:
         text += f"; {published}"
-    return text if nameless else f"{text}; {finding['message']}"
+    return printable(text if nameless else f"{text}; {finding['message']}")
 
 
 def statement_text(finding: FindingEntry, packs: Sequence[EnabledPack]) -> str:

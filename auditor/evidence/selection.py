@@ -44,8 +44,14 @@ class Selection(NamedTuple):
 
 
 def clients(findings: Sequence[FindingEntry]) -> tuple[tuple[int, int], ...]:
-    """The findings' clients, as ranges of one address each: the flows of anybody else are not needed."""
-    numbers = sorted({parse_address(finding["client_ip"]) for finding in findings if finding["client_ip"]})
+    """The findings' clients, as ranges of one address each: the flows of anybody else are not needed.
+
+    Raises: AuditorError for what is no address.
+    """
+    try:
+        numbers = sorted({parse_address(finding["client_ip"]) for finding in findings if finding["client_ip"]})
+    except ValueError as error:
+        raise AuditorError(f"the client of a finding: {error}") from None
     return tuple((number, number) for number in numbers)
 
 

@@ -104,7 +104,9 @@ def test_a_place_that_is_not_there_stands_for_what_lacks_it(missing: tuple[str |
 
 SITE = """
 inside: [10.0.0.0/8]
-packs: {drbackup: {networks: [192.0.2.0/24, 204.164.111.0/24]}, securidata: {features: {gui-monitoring: {networks: [192.0.2.0/24]}}}}
+packs:
+  drbackup: {networks: [192.0.2.0/24, 204.164.111.0/24]}
+  securidata: {features: {gui-monitoring: {networks: [192.0.2.0/24]}}}
 backup_hosts: [{address: 10.0.0.1, dedicated: true}]
 proxies: [{kind: socks, address: 10.0.0.9, port: 1080}]
 mapped_proxies: {"10.0.0.9:9001": 204.164.111.5}
