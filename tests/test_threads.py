@@ -111,6 +111,68 @@ def test_a_second_thread_changes_nothing_over_many_buffers(name: str, keep_all: 
     assert one["captures"][0]["problems"]
 
 
+def odd_frame(chance: random.Random) -> tuple[bytes, int]:
+    """What a report tells of, with its length on the wire."""
+    plain = frame(chance)
+    content = chance.choice(
+        [
+            bytes(12) + b"\x08\x06" + bytes(28),  # ARP
+            bytes(12) + b"\x88\xe5" + bytes(60),  # encrypted
+            plain[:16] + bytes(2) + plain[18:],  # IP length 0
+            plain[:20],
+            plain + bytes(1_700),
+        ]
+    )
+    return content, len(content) + chance.choice([0, 0, 500])
+
+
+def shared_out(path: Path, seed: int, *, ng: bool, fragments: bool) -> Path:
+    """A capture large enough to be read by several threads at once, damaged here and there."""
+    chance = random.Random(seed)
+    head = HEADER.pack(0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
+    if ng:
+        head = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+        head += struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+    found, size, time = [head], 0, 1_700_000_000_000_000
+    while size < 11 << 20:
+        time += chance.choice([0, 1, 50, 1000, -1000, 40_000])
+        content, wire = (plain := frame(chance)), len(plain)
+        if chance.random() < 0.01:
+            content, wire = odd_frame(chance)
+        if content[20:22] != b"\0\0" and not fragments:
+            content = content[:20] + b"\0\0" + content[22:]
+        if ng:
+            total = 32 + (len(content) + 3) // 4 * 4
+            begin = struct.pack("<IIIIIII", 6, total, 0, time >> 32, time & 0xFFFFFFFF, len(content), wire)
+            record = begin + content + bytes(-len(content) % 4) + struct.pack("<I", total)
+        else:
+            record = RECORD.pack(time // 1_000_000, time % 1_000_000, len(content), wire) + content
+        found += [record] * (1 + (chance.random() < 0.01))
+        size += len(record)
+        if chance.random() < 0.0005:
+            jumbo = bytes(300_000)
+            damage = RECORD.pack(time // 1_000_000, 0, len(jumbo), len(jumbo)) + jumbo if not ng else jumbo[:4_000]
+            found.append(chance.choice([b"\xff" * 70, bytes(50), damage]))
+    path.write_bytes(b"".join(found)[: -chance.randrange(100)])
+    return path
+
+
+@pytest.mark.parametrize("keep_all", [False, True], ids=["wanted", "all"])
+@pytest.mark.parametrize("fragments", [False, True], ids=["whole", "fragments"])
+@pytest.mark.parametrize("ng", [False, True], ids=["pcap", "pcapng"])
+def test_threads_that_share_a_file_find_what_one_finds(
+    ng: bool, fragments: bool, keep_all: bool, tmp_path: Path
+) -> None:
+    paths = [shared_out(tmp_path / f"{seed}", seed, ng=ng, fragments=fragments) for seed in (3, 4)]
+    one, *several = (scanned(paths, threads=threads, keep_all=keep_all) for threads in (1, 2, 3, 9))
+    for told in several:
+        assert told == one
+    assert one["totals"]["fragments"] > 0 or not fragments
+    assert {"malformed-packet", "snapped-packet", "oversized-frame", "ip-length-zero", "out-of-order"} < {
+        problem["name"] for problem in one["captures"][1]["problems"]
+    }
+
+
 def rows(told: Mapping[str, Any], before: Sequence[int]) -> list[tuple[Any, ...]]:
     """The flows with places counted over all files, in order."""
     import numpy as np

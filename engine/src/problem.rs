@@ -63,10 +63,15 @@ impl Problems {
 
     /// Adds the problems of another list.
     pub fn join(&mut self, other: &Problems) {
+        self.join_after(other, 0);
+    }
+
+    /// Adds those of another list, whose frames are numbered from 1 where that is `before` + 1.
+    pub fn join_after(&mut self, other: &Problems, before: u64) {
         for problem in &other.0 {
             match self.0.iter_mut().find(|known| known.name == problem.name) {
                 Some(known) => known.count += problem.count,
-                None => self.0.push(problem.clone()),
+                None => self.0.push(Problem { frame: problem.frame + before, ..problem.clone() }),
             }
         }
     }

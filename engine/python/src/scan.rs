@@ -205,7 +205,7 @@ impl Scan {
     /// What was read of payloads, as columns.
     #[getter]
     fn events<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        events::events(py, self.lock().listener().events())
+        events::events(py, self.lock().events())
     }
 
     /// What samples of payload look like, as columns; one row a flow.

@@ -22,6 +22,16 @@ pub(super) struct Buffer {
     failure: Option<io::Error>,
 }
 
+/// Bytes of the file, and where they lie.
+#[derive(Clone, Copy)]
+pub(super) struct Window<'b> {
+    pub bytes: &'b [u8],
+    /// Of the first, in the memory that frames refer to.
+    pub position: usize,
+    /// Of the first, in the file.
+    pub offset: u64,
+}
+
 impl Buffer {
     pub fn new(source: Box<dyn Read + Send>) -> Buffer {
         let bytes = vec![0; SIZE];
@@ -103,6 +113,17 @@ impl Buffer {
     #[inline]
     pub fn unread(&self) -> &[u8] {
         &self.bytes[self.at..self.end]
+    }
+
+    /// The unread bytes at hand, and where they lie.
+    #[inline]
+    pub fn window(&self) -> Window<'_> {
+        Window { bytes: self.unread(), position: self.at, offset: self.offset() }
+    }
+
+    /// Goes on at that place of the file, where somebody has made the source go on too. Nothing is pinned.
+    pub fn move_to(&mut self, offset: u64) {
+        (self.at, self.end, self.base, self.ended) = (0, 0, offset, false);
     }
 
     /// Position of the unread bytes in the buffer, as [`Buffer::slice`] takes it.

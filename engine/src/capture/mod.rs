@@ -4,11 +4,11 @@
 //! and in bounded memory. Damage is a [`crate::problem::Problem`], not an error: what can be read is read.
 //!
 //! One idea per file: `source` sniffs and decompresses, `buffer` holds the bytes being read,
-//! `pcap` and `pcapng` walk records and blocks, `chain` finds the next sound one after damage, `standing` knows a file that
-//! changes meanwhile.
+//! `pcap` and `pcapng` walk records and blocks, `chain` finds the next sound one after damage, `part` reads in the midst of
+//! a file, `standing` knows one that changes meanwhile.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 mod ahead;
@@ -22,6 +22,7 @@ mod info;
 mod limits;
 mod lz4;
 mod order;
+mod part;
 mod pcap;
 mod pcapng;
 mod process;
@@ -40,6 +41,7 @@ pub use limits::{
     COMMON_SNAPLEN, MAX_BLOCK, MAX_INTERFACES, MAX_NAME, MAX_PROCESSES, MAX_RECORD, MAX_XZ_MEMORY, MAX_ZSTD_WINDOW,
     RESYNC_AHEAD, RESYNC_BLOCKS, RESYNC_RECORDS, RESYNC_SECONDS,
 };
+pub(crate) use part::{Part, Parts};
 pub use process::Processes;
 pub(crate) use standing::Begin;
 
@@ -88,8 +90,11 @@ pub struct Capture {
     ended: bool,
     /// Of a regular file.
     standing: Option<Standing>,
+    /// Of a plain file that is read from its first byte on: its position is that of the buffer's source.
+    file: Option<File>,
 }
 
+#[derive(Clone)]
 enum Reader {
     Pcap(Pcap),
     Pcapng(Pcapng),
@@ -106,7 +111,13 @@ enum Step {
 impl Capture {
     /// Opens a file. The error's sentence does not repeat the path.
     pub fn open(path: &Path) -> Result<Capture, OpenError> {
-        Capture::from_file(File::open(path).map_err(OpenError::Io)?)
+        let file = File::open(path).map_err(OpenError::Io)?;
+        let position = file.try_clone().ok();
+        let mut capture = Capture::from_file(file)?;
+        if capture.standing.is_some() && capture.info.compression == Compression::None {
+            capture.file = position;
+        }
+        Ok(capture)
     }
 
     /// Reads a file, pipe or device that is open.
@@ -123,7 +134,7 @@ impl Capture {
             Format::Pcap => Reader::Pcap(Pcap::default()),
             Format::Pcapng => Reader::Pcapng(Pcapng::default()),
         };
-        Ok(Capture { buffer, format, info, ended: false, standing: None })
+        Ok(Capture { buffer, format, info, ended: false, standing: None, file: None })
     }
 
     /// Decompresses in a thread of its own from now on, if the capture is compressed.
@@ -153,6 +164,39 @@ impl Capture {
             }
         }
         !frames.is_empty()
+    }
+
+    /// Bytes of a plain file when it was opened; none of what may not be read out of turn.
+    pub(crate) fn plain_size(&self) -> Option<u64> {
+        self.file.as_ref().and(self.standing.as_ref()).map(Standing::size)
+    }
+
+    /// What it takes to read parts of the file out of turn, from behind the last batch on; none where they cannot be told
+    /// apart, or mean something only in turn.
+    pub(crate) fn parts(&self) -> Option<Parts> {
+        let walks = match &self.format {
+            Reader::Pcap(pcap) => pcap.walks(),
+            Reader::Pcapng(_) => true,
+        };
+        let file = self.file.as_ref().filter(|_| walks && !self.ended && !self.info.names_processes)?;
+        Some(Parts { file: file.try_clone().ok()?, reader: self.format.clone(), offset: self.buffer.offset() })
+    }
+
+    /// Takes a part, its frames as a batch of its own; false where it does not begin where the last batch has ended.
+    pub(crate) fn take(&mut self, part: &mut Part) -> bool {
+        let (Some(file), Some(last)) = (&mut self.file, part.frames.last()) else { return false };
+        if part.begin != self.buffer.offset() || file.seek(SeekFrom::Start(part.end)).is_err() {
+            return false;
+        }
+        match &mut self.format {
+            Reader::Pcap(pcap) => pcap.note(last),
+            Reader::Pcapng(pcapng) => pcapng.note(last),
+        }
+        part.frames.iter_mut().for_each(|frame| frame.number += self.info.number);
+        self.info.number += part.frames.len() as u64;
+        self.info.tally(&part.frames);
+        self.buffer.move_to(part.end);
+        true
     }
 
     /// The captured bytes of a frame of the last batch; valid until the next [`Capture::next_frames`].

@@ -1,6 +1,6 @@
 //! Records of pcap files (draft-ietf-opsawg-pcap).
 
-use super::buffer::{Buffer, Paused};
+use super::buffer::{Buffer, Paused, Window};
 use super::chain::{self, Stop};
 use super::info::{Info, Interface};
 use super::limits::{COMMON_SNAPLEN, MAX_RECORD, RESYNC_RECORDS, RESYNC_SECONDS};
@@ -25,7 +25,7 @@ pub(super) fn magic(magic: u32) -> Option<(Order, bool, bool)> {
 }
 
 /// Reading state of one pcap file.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Pcap {
     layout: Layout,
     stage: Stage,
@@ -88,14 +88,11 @@ impl Pcap {
         if self.stage == Stage::Header {
             return self.begin(buffer, info);
         }
-        if self.stage == Stage::Records && !self.swapped_lengths {
+        if self.walks() {
             let before = frames.len();
-            let consumed = match self.layout.order {
-                Order::Little => self.walk::<false>(buffer, info.number, frames, max),
-                Order::Big => self.walk::<true>(buffer, info.number, frames, max),
-            };
+            let consumed = self.walk(buffer.window(), info.number, frames, max);
             if let Some(last) = frames[before..].last() {
-                self.last_seconds = u32::try_from(last.time_ns / 1_000_000_000).ok();
+                self.note(last);
                 info.number = last.number;
                 info.tally(&frames[before..]);
                 buffer.advance(consumed);
@@ -105,11 +102,30 @@ impl Pcap {
         self.record(buffer, info, frames)
     }
 
-    /// The fast path: sound records that lie in the buffer whole. Returns the bytes they take.
+    /// Whether the layout of the records is known, and [`Pcap::walk`] can read them.
+    pub fn walks(&self) -> bool {
+        self.stage == Stage::Records && !self.swapped_lengths
+    }
+
+    /// Takes it that records have been read up to that frame.
     #[inline]
-    fn walk<const BIG: bool>(&self, buffer: &Buffer, number: u64, frames: &mut Vec<Frame>, max: usize) -> usize {
+    pub fn note(&mut self, last: &Frame) {
+        self.last_seconds = u32::try_from(last.time_ns / 1_000_000_000).ok();
+    }
+
+    /// The fast path: sound records that lie in the window whole. Returns the bytes they take.
+    #[inline]
+    pub fn walk(&self, window: Window<'_>, number: u64, frames: &mut Vec<Frame>, max: usize) -> usize {
+        match self.layout.order {
+            Order::Little => self.walk_in::<false>(window, number, frames, max),
+            Order::Big => self.walk_in::<true>(window, number, frames, max),
+        }
+    }
+
+    #[inline]
+    fn walk_in<const BIG: bool>(&self, window: Window<'_>, number: u64, frames: &mut Vec<Frame>, max: usize) -> usize {
         let order = if BIG { Order::Big } else { Order::Little };
-        let (bytes, position, offset) = (buffer.unread(), buffer.position(), buffer.offset());
+        let Window { bytes, position, offset } = window;
         let head = RECORD_HEADER + self.layout.extra;
         let (unit, most) = (self.unit, 1_000_000_000 / self.unit);
         let mut at = 0;
@@ -388,6 +404,22 @@ impl Pcap {
             Stop::Exact | Stop::Open => vouched && found.links > 1,
             Stop::Broken => false,
         }
+    }
+
+    /// Whether a row of plausible records begins there.
+    pub fn begins(&self, bytes: &[u8]) -> bool {
+        let mut before = None;
+        let found = chain::follow(bytes, RESYNC_RECORDS, |rest| {
+            let (end, seconds) = self.plausible(rest, before)?;
+            before = Some(seconds);
+            Some(end)
+        });
+        found.stop == Stop::Enough
+    }
+
+    /// Bytes of the record that begins there, if it is a plausible one.
+    pub fn length(&self, bytes: &[u8]) -> Option<usize> {
+        self.plausible(bytes, None).map(|(end, _)| end)
     }
 
     /// Where a plausible record ends, and its time; a header that is cut short may be one.

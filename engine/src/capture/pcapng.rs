@@ -1,7 +1,7 @@
 //! Blocks of pcapng files to frames (draft-ietf-opsawg-pcapng).
 
 use super::block::{self, FRAME, PACKET_FRAME, SECTION_FRAME};
-use super::buffer::{Buffer, Paused};
+use super::buffer::{Buffer, Paused, Window};
 use super::chain::{self, Stop};
 use super::info::Info;
 use super::limits::{COMMON_SNAPLEN, MAX_BLOCK, RESYNC_BLOCKS};
@@ -9,8 +9,11 @@ use super::order::Order;
 use super::sections::Section;
 use super::{Frame, Step};
 
+/// Sound blocks in a row that tell where blocks begin.
+const PART_BLOCKS: usize = 2;
+
 /// Reading state of one pcapng file.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Pcapng {
     section: Section,
     /// Time of the last packet that had one.
@@ -38,12 +41,9 @@ impl Pcapng {
         max: usize,
     ) -> Result<Step, Paused> {
         let before = frames.len();
-        let consumed = match self.section.order {
-            Order::Little => self.walk::<false>(buffer, info.number, frames, max),
-            Order::Big => self.walk::<true>(buffer, info.number, frames, max),
-        };
+        let consumed = self.walk(buffer.window(), info.number, frames, max);
         if let Some(last) = frames[before..].last() {
-            self.last_ns = last.time_ns;
+            self.note(last);
             info.number = last.number;
             info.tally(&frames[before..]);
             buffer.advance(consumed);
@@ -52,11 +52,25 @@ impl Pcapng {
         self.block(buffer, info, frames)
     }
 
-    /// The fast path: sound packet blocks without options that lie in the buffer whole.
+    /// Takes it that blocks have been read up to that frame.
     #[inline]
-    fn walk<const BIG: bool>(&self, buffer: &Buffer, number: u64, frames: &mut Vec<Frame>, max: usize) -> usize {
+    pub fn note(&mut self, last: &Frame) {
+        self.last_ns = last.time_ns;
+    }
+
+    /// The fast path: sound packet blocks without options that lie in the window whole. Returns the bytes they take.
+    #[inline]
+    pub fn walk(&self, window: Window<'_>, number: u64, frames: &mut Vec<Frame>, max: usize) -> usize {
+        match self.section.order {
+            Order::Little => self.walk_in::<false>(window, number, frames, max),
+            Order::Big => self.walk_in::<true>(window, number, frames, max),
+        }
+    }
+
+    #[inline]
+    fn walk_in<const BIG: bool>(&self, window: Window<'_>, number: u64, frames: &mut Vec<Frame>, max: usize) -> usize {
         let order = if BIG { Order::Big } else { Order::Little };
-        let (bytes, position, offset) = (buffer.unread(), buffer.position(), buffer.offset());
+        let Window { bytes, position, offset } = window;
         let mut at = 0;
         let number = number + 1 - frames.len() as u64;
         frames.reserve(max.min(1024));
@@ -89,6 +103,23 @@ impl Pcapng {
             at = end;
         }
         at
+    }
+
+    /// Whether a row of sound blocks begins there.
+    pub fn begins(&self, bytes: &[u8]) -> bool {
+        let found = chain::follow(bytes, PART_BLOCKS, |rest| {
+            match block::sound(rest, self.section.order, self.section.sources.len()) {
+                Ok(total) => Some(total),
+                Err(cut) => cut.then_some(usize::MAX),
+            }
+        });
+        found.stop == Stop::Enough
+    }
+
+    /// Bytes of the block that begins there, by its own word.
+    pub fn length(&self, bytes: &[u8]) -> Option<usize> {
+        let total = bytes.get(..FRAME).map(|head| self.section.order.u32(head, 4))?;
+        block::is_length(total, FRAME).then_some(total as usize)
     }
 
     /// The slow path: one block, whatever it is like.

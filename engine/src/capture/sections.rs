@@ -30,7 +30,7 @@ pub(super) struct Source {
 }
 
 /// The current section.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Section {
     pub order: Order,
     pub sources: Vec<Source>,

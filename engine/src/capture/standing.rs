@@ -48,6 +48,11 @@ impl Standing {
         Some(Standing { file: file.try_clone().ok()?, size: found.len(), begin: Begin::of(file, BEGIN).ok()? })
     }
 
+    /// Its bytes, then.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
     /// How it began.
     pub fn begin(&self) -> Begin {
         self.begin

@@ -62,6 +62,15 @@ impl CaptureReport {
         CaptureReport { path, error: Some(error), ..CaptureReport::default() }
     }
 
+    /// Adds what was told of some of its frames, which were numbered from 1 where that is `before` + 1.
+    pub fn join(&mut self, of_some: &CaptureReport, before: u64) {
+        if self.snapped == 0 {
+            self.first_snapped = Frame { number: of_some.first_snapped.number + before, ..of_some.first_snapped };
+        }
+        self.snapped += of_some.snapped;
+        self.problems.join_after(&of_some.problems, before);
+    }
+
     /// Takes what became of a frame that brought no packet.
     #[cold]
     pub fn note(&mut self, outcome: Outcome, frame: &Frame) {

@@ -8,6 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread::JoinHandle;
 
 use super::sifter::{FRAMES, Sifted, Sifter};
+use super::turns::Turns;
 use super::{CaptureReport, Input, ProcessNames, Progress, Reader};
 use crate::beside;
 use crate::capture::{Capture, Frame, OpenError};
@@ -26,6 +27,8 @@ pub(crate) struct Parcel {
     pub sifted: Sifted,
     /// Where the frames lie, if they were carried away from the reader.
     pub memory: Vec<u8>,
+    /// They were.
+    pub carried: bool,
     /// Index of the capture.
     pub index: u32,
     pub names_processes: bool,
@@ -42,6 +45,10 @@ pub(crate) struct Front {
     inputs: VecDeque<Input>,
     readers: HashMap<String, Reader>,
     current: Option<(Capture, CaptureReport)>,
+    /// Threads that read the current capture with this one.
+    turns: Option<Turns>,
+    /// How many there may be.
+    helpers: usize,
     pub sifter: Sifter,
     pub process_names: ProcessNames,
     progress: Arc<Progress>,
@@ -53,17 +60,20 @@ pub(crate) struct Front {
 }
 
 impl Front {
-    /// `inputs` in the order in which they are read.
+    /// `inputs` in the order in which they are read, with so many threads that help where that pays.
     pub fn new(
         inputs: VecDeque<Input>,
         readers: HashMap<String, Reader>,
         sifter: Sifter,
         progress: Arc<Progress>,
+        helpers: usize,
     ) -> Front {
         Front {
             inputs,
             readers,
             current: None,
+            turns: None,
+            helpers,
             sifter,
             process_names: ProcessNames::default(),
             progress,
@@ -83,7 +93,7 @@ impl Front {
     pub fn next(&mut self, parcel: &mut Parcel, carry: bool) -> bool {
         parcel.frames.clear();
         parcel.sifted.clear();
-        (parcel.begins, parcel.capture_set, parcel.report) = (false, None, None);
+        (parcel.begins, parcel.capture_set, parcel.report, parcel.carried) = (false, None, None, false);
         if self.progress.cancelled.load(Ordering::Relaxed) {
             return self.leave(parcel);
         }
@@ -93,14 +103,23 @@ impl Front {
         let Some((capture, report)) = &mut self.current else { return false };
 
         parcel.index = self.captures - 1;
+        if let Some(turns) = &mut self.turns
+            && self.identified
+            && turns.next(capture, &mut self.sifter, report, parcel)
+        {
+            parcel.carried = true;
+            parcel.begins = std::mem::take(&mut self.begins);
+            self.note_progress(parcel);
+            return true;
+        }
         if !capture.next_frames(&mut parcel.frames, if carry { PARCEL_FRAMES } else { FRAMES }) {
             self.read_before += report.size;
             self.progress.read.store(self.read_before, Ordering::Relaxed);
             return self.leave(parcel);
         }
-        let Some(last) = parcel.frames.last() else { return true };
-        report.size = last.file_offset;
-        self.progress.read.store(self.read_before + last.file_offset, Ordering::Relaxed);
+        if parcel.frames.is_empty() {
+            return true;
+        }
         parcel.names_processes = capture.info().names_processes;
         if parcel.names_processes {
             self.process_names.resolve(capture, &mut parcel.frames);
@@ -117,8 +136,17 @@ impl Front {
         self.sifter.sift(&parcel.frames, capture.memory(), report, &mut parcel.sifted);
         if carry {
             parcel.memory = capture.hand_over(std::mem::take(&mut parcel.memory));
+            parcel.carried = true;
         }
+        self.note_progress(parcel);
         true
+    }
+
+    /// Tells how far it is.
+    fn note_progress(&mut self, parcel: &Parcel) {
+        let (Some((_, report)), Some(last)) = (&mut self.current, parcel.frames.last()) else { return };
+        report.size = last.file_offset;
+        self.progress.read.store(self.read_before + last.file_offset, Ordering::Relaxed);
     }
 
     /// Opens the next capture. False where that failed, which the parcel tells, and where none is left.
@@ -130,10 +158,11 @@ impl Front {
                 if let Some(begin) = begin {
                     capture.compare(begin);
                 }
-                if ahead {
+                if ahead || self.helpers > 0 {
                     capture.read_ahead();
                 }
                 self.process_names.begin();
+                self.turns = capture.plain_size().and_then(|size| Turns::start(self.helpers, size, &self.sifter));
                 self.begins = true;
                 self.current = Some((capture, CaptureReport::new(path)));
                 true
@@ -148,6 +177,7 @@ impl Front {
     /// Leaves the capture, at its end or where the scan is cancelled; false if there is none.
     fn leave(&mut self, parcel: &mut Parcel) -> bool {
         let Some((capture, mut report)) = self.current.take() else { return false };
+        self.turns = None;
         self.sifter.close(&mut report, capture.info());
         parcel.index = self.captures - 1;
         parcel.report = Some(report);

@@ -261,8 +261,9 @@ impl Listener {
         (std::mem::take(&mut self.events), std::mem::take(&mut self.samples))
     }
 
-    /// Events in the order in which they were seen.
-    pub fn events(&self) -> &[Seen] {
+    /// Events in the order in which they were seen: what a flow's end brought to light stands at its last frame.
+    pub fn events(&mut self) -> &[Seen] {
+        self.events.sort_by_key(|seen| (seen.capture, seen.frame));
         &self.events
     }
 

@@ -17,6 +17,7 @@ mod port_scan;
 mod process_names;
 mod relays;
 mod sifter;
+mod turns;
 
 use std::collections::HashMap;
 use std::io::Read;
@@ -187,11 +188,16 @@ impl Scan {
     pub fn with_readers(inputs: Vec<String>, readers: HashMap<String, Reader>, options: Options) -> Scan {
         let progress = Arc::new(Progress::default());
         progress.promising.store(options.interest.is_none(), Ordering::Relaxed);
-        progress.total.store(total_size(&inputs), Ordering::Relaxed);
+        let (files, files_total) = (inputs.len().max(1) as u64, total_size(&inputs));
+        progress.total.store(files_total, Ordering::Relaxed);
         let seed = random_seed();
         let inputs = in_order_of_time(inputs).into();
-        let front = Box::new(Front::new(inputs, readers, Sifter::new(&options, seed), Arc::clone(&progress)));
-        let reading = if options.threads > 1 {
+        let sifter = Sifter::new(&options, seed);
+        let takes_turns = sifter.sifts_out_of_turn() && files_total / files >= turns::WORTHWHILE;
+        let beside = options.threads > 1 && !takes_turns;
+        let helpers = options.threads.saturating_sub(1 + usize::from(beside));
+        let front = Box::new(Front::new(inputs, readers, sifter, Arc::clone(&progress), helpers));
+        let reading = if beside {
             Beside::start(front).map_or_else(Reading::Here, Reading::Beside)
         } else {
             Reading::Here(front)
@@ -269,6 +275,11 @@ impl Scan {
         &self.intake.listener
     }
 
+    /// Events of what was read of payloads, in the order in which they were seen.
+    pub fn events(&mut self) -> &[Seen] {
+        self.intake.listener.events()
+    }
+
     /// What ICMP errors quoted, in order of time.
     pub fn quotes(&self) -> Vec<Quote> {
         let mut quotes: Vec<Quote> = self.intake.quotes.values().copied().collect();
@@ -303,8 +314,11 @@ impl Scan {
         if *group == parcel.sifted.groups.len() {
             return false;
         }
-        let Parcel { sifted, frames, memory, names_processes, index, .. } = parcel;
-        let memory = if let Reading::Here(front) = reading { front.memory() } else { memory };
+        let Parcel { sifted, frames, memory, carried, names_processes, index, .. } = parcel;
+        let memory = match reading {
+            Reading::Here(front) if !*carried => front.memory(),
+            _ => memory,
+        };
         intake.take(sifted, *group, &Scene { frames, memory, names_processes: *names_processes, index: *index });
         *group += 1;
         if intake.promising {

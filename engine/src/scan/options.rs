@@ -42,7 +42,7 @@ pub struct Options {
     pub room: Room,
     /// Nested encapsulations that are followed.
     pub decode_depth: u8,
-    /// Threads at most. With two, reading and decoding go on beside the flow table; what comes of it is the same.
+    /// Threads at most. Large files are read and decoded by all of them; what comes of it is the same.
     pub threads: usize,
 }
 

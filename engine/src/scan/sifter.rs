@@ -14,7 +14,7 @@ use crate::capture::{Frame, Info};
 use crate::flow::{Addressed, FlowKey, Side, glance_hash, protocol};
 use crate::interest::Interest;
 use crate::quote::Quoted;
-use crate::wire::{Decoder, Glance, LINKTYPE_ETHERNET, Outcome, Packet, Transport};
+use crate::wire::{Counts, Decoder, Glance, LINKTYPE_ETHERNET, Outcome, Packet, Transport};
 
 /// Frames whose flows are brought near together. More of them would push each other out of the first-level cache.
 pub(crate) const FRAMES: usize = 128;
@@ -169,6 +169,35 @@ impl Sifter {
             checksums: validate_checksums.then(Checksums::default),
             lengthless: 0,
         }
+    }
+
+    /// Another one that sifts as this does, and knows no frames yet.
+    pub fn alike(&self) -> Sifter {
+        Sifter {
+            decoder: self.decoder.alike(),
+            interest: self.interest.clone(),
+            hearing: self.hearing.clone(),
+            checksums: None,
+            lengthless: 0,
+            ..*self
+        }
+    }
+
+    /// Whether it sifts some frames as it would after those before them, but for fragments.
+    pub fn sifts_out_of_turn(&self) -> bool {
+        self.checksums.is_none()
+    }
+
+    /// What its decoder counted since this was last asked.
+    pub fn take_counts(&mut self) -> Counts {
+        self.lengthless = 0;
+        self.decoder.take_counts()
+    }
+
+    /// Adds what the decoder of another one counted.
+    pub fn join(&mut self, counts: &Counts) {
+        self.decoder.join(counts);
+        self.lengthless += counts.zero_length;
     }
 
     /// Wants other flows from now on.

@@ -53,6 +53,12 @@ impl Decoder {
         Decoder { fragments: Table::new(datagrams, bytes), ..self }
     }
 
+    /// Another one that decodes as this does, and has seen nothing yet.
+    pub(crate) fn alike(&self) -> Decoder {
+        let Decoder { max_depth, validate_checksums, ref fragments, .. } = *self;
+        Decoder { fragments: fragments.alike(), ..Decoder::new(validate_checksums, max_depth) }
+    }
+
     /// Appends the packets of one frame to `out`, outermost first: the carrier of a UDP tunnel is a packet too,
     /// IP-level carriers (GRE, IP in IP) whose content can be read are not. The packet of a datagram comes with the
     /// fragment that makes it whole; datagrams that are given up may come with any fragment.
@@ -90,6 +96,16 @@ impl Decoder {
     /// How many transport headers were cut by the capture since this was last asked.
     pub fn take_transport_cut(&mut self) -> u64 {
         std::mem::take(&mut self.counts.transport_cut)
+    }
+
+    /// What happened since this was last asked.
+    pub(crate) fn take_counts(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+
+    /// Adds what happened to another one.
+    pub(crate) fn join(&mut self, counts: &Counts) {
+        self.counts.join(counts);
     }
 
     /// What happened so far.

@@ -156,6 +156,11 @@ impl Table {
         }
     }
 
+    /// An empty one of the same size.
+    pub fn alike(&self) -> Table {
+        Table::new(self.most, self.most_bytes)
+    }
+
     /// Takes the fragment at `walk`. Datagrams that become whole or are given up for it stand in `ready`.
     pub fn add(&mut self, walk: &Walk, piece: &Piece, counts: &mut Counts) {
         let from = piece.offset;

@@ -153,6 +153,57 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Adds what was counted elsewhere.
+    pub(super) fn join(&mut self, more: &Counts) {
+        // Taken apart by name, so that none is forgotten.
+        let Counts {
+            not_ip,
+            unsupported,
+            frames,
+            packets,
+            malformed,
+            transport_cut,
+            transport_malformed,
+            zero_length,
+            longer_than_frame,
+            depth_reached,
+            tunnels_unread,
+            fragments,
+            datagrams_rebuilt,
+            datagrams_incomplete,
+            fragments_without_start,
+            fragments_repeated,
+            fragments_overlapping,
+            fragment_limit_reached,
+            bad_header_checksums,
+            bad_checksums,
+        } = more;
+        for (sum, count) in self.not_ip.iter_mut().zip(not_ip) {
+            *sum += count;
+        }
+        for (number, count) in unsupported {
+            *self.unsupported.entry(*number).or_default() += count;
+        }
+        self.frames += frames;
+        self.packets += packets;
+        self.malformed += malformed;
+        self.transport_cut += transport_cut;
+        self.transport_malformed += transport_malformed;
+        self.zero_length += zero_length;
+        self.longer_than_frame += longer_than_frame;
+        self.depth_reached += depth_reached;
+        self.tunnels_unread += tunnels_unread;
+        self.fragments += fragments;
+        self.datagrams_rebuilt += datagrams_rebuilt;
+        self.datagrams_incomplete += datagrams_incomplete;
+        self.fragments_without_start += fragments_without_start;
+        self.fragments_repeated += fragments_repeated;
+        self.fragments_overlapping += fragments_overlapping;
+        self.fragment_limit_reached += fragment_limit_reached;
+        self.bad_header_checksums += bad_header_checksums;
+        self.bad_checksums += bad_checksums;
+    }
+
     /// Counts `outcome`.
     pub(super) fn add(&mut self, outcome: &Outcome) {
         match outcome {

@@ -3,12 +3,14 @@
 mod compression;
 mod damage;
 mod numbering;
+mod parts;
 mod pcap;
 mod pcapng;
 mod processes;
 mod standing;
 
 use std::io::{Cursor, Read};
+use std::path::PathBuf;
 
 use super::order::Order;
 use super::{Capture, Frame, Info, OpenError};
@@ -174,5 +176,23 @@ impl Read for Trickle {
     fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
         let count = out.len().min(self.step);
         self.bytes.read(&mut out[..count])
+    }
+}
+
+/// A file for one test, gone after it.
+struct Kept(PathBuf);
+
+impl Kept {
+    fn new(name: &str, bytes: &[u8]) -> Kept {
+        let path = std::env::temp_dir().join(format!("auditor-capture-{}-{name}", std::process::id()));
+        std::fs::write(&path, bytes).expect("a folder that takes files");
+        Kept(path)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // Nothing is worse for a file that stays.
+        let _ = std::fs::remove_file(&self.0);
     }
 }

@@ -2,20 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::path::PathBuf;
 
 use super::*;
 
-/// A file for one test, gone after it.
-struct Kept(PathBuf);
-
 impl Kept {
-    fn new(name: &str, bytes: &[u8]) -> Kept {
-        let path = std::env::temp_dir().join(format!("auditor-standing-{}-{name}", std::process::id()));
-        std::fs::write(&path, bytes).expect("a folder that takes files");
-        Kept(path)
-    }
-
     /// The capture with its first frame read, and with that all that one call of the system gives.
     fn begun(&self) -> Capture {
         let mut capture = Capture::open(&self.0).expect("the test's bytes begin like a capture");
@@ -31,13 +21,6 @@ impl Kept {
     /// As tcpdump begins a file of its ring anew.
     fn begin_anew(&self, bytes: &[u8]) {
         File::create(&self.0).and_then(|mut file| file.write_all(bytes)).expect("a folder that takes files");
-    }
-}
-
-impl Drop for Kept {
-    fn drop(&mut self) {
-        // Nothing is worse for a file that stays.
-        let _ = std::fs::remove_file(&self.0);
     }
 }
 
