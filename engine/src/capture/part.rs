@@ -8,10 +8,13 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 
 use super::buffer::Window;
-use super::{Frame, Reader};
+use super::{COMMON_SNAPLEN, Frame, Reader};
 
 /// Bytes read behind a part at first: what lies over its end mostly ends within these.
 const BEHIND: usize = 4096;
+
+/// Bytes of a record or block above which it is read in turn: every part may have one.
+const LONGEST: usize = COMMON_SNAPLEN as usize + 64;
 
 /// A file, and what has to be known to read in the midst of it.
 pub(crate) struct Parts {
@@ -57,8 +60,9 @@ impl Parts {
             if at >= most {
                 break;
             }
-            // The next one lies over the end of what was read, is not sound, or the file ends.
-            let need = self.reader.length(&part.memory[at..there]).map_or(0, |length| at + length);
+            // The next one lies over the end of what was read, is not sound or no usual one, or the file ends.
+            let length = self.reader.length(&part.memory[at..there]).filter(|length| *length <= LONGEST);
+            let need = length.map_or(0, |length| at + length);
             if need <= there {
                 break;
             }
