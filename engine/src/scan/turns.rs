@@ -289,20 +289,22 @@ mod tests {
     /// A file for one test, gone after it.
     struct Kept(PathBuf);
 
+    fn words(words: &[u32]) -> impl Iterator<Item = u8> {
+        words.iter().flat_map(|word| word.to_le_bytes())
+    }
+
+    /// Packets of 1,000 bytes.
+    fn packets(numbers: std::ops::Range<u32>) -> Vec<u8> {
+        let packet = |number| words(&[1_700_000_000 + number, 0, 1_000, 1_000]).chain([7; 1_000]).collect::<Vec<_>>();
+        numbers.flat_map(packet).collect()
+    }
+
     impl Kept {
-        /// So many packets of 1,000 bytes.
-        fn new(name: &str, packets: u32) -> Kept {
+        /// So many packets.
+        fn new(name: &str, count: u32) -> Kept {
             let path = std::env::temp_dir().join(format!("auditor-turns-{}-{name}", std::process::id()));
-            let mut bytes = Vec::new();
-            for word in [0xa1b2_c3d4_u32, 0x0004_0002, 0, 0, 65_535, 1] {
-                bytes.extend(word.to_le_bytes());
-            }
-            for number in 0..packets {
-                for word in [1_700_000_000 + number, 0, 1_000, 1_000] {
-                    bytes.extend(word.to_le_bytes());
-                }
-                bytes.extend([7; 1_000]);
-            }
+            let header = words(&[0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, 1]);
+            let bytes: Vec<u8> = header.chain(packets(0..count)).collect();
             std::fs::write(&path, bytes).expect("a folder that takes files");
             Kept(path)
         }
@@ -346,6 +348,41 @@ mod tests {
         while front.next(&mut parcel, false) && parcel.report.is_none() {
             assert!(!parcel.carried);
         }
+    }
+
+    /// Packets of a large file of which something becomes when a few parts have been taken, and what is told of it.
+    fn meanwhile(file: &Kept, change: impl FnOnce(&mut std::fs::File)) -> (u64, Vec<&'static str>) {
+        let mut front = file.front(2);
+        let mut parcel = Parcel::default();
+        let mut number = 0;
+        for _ in 0..4 {
+            assert!(front.next(&mut parcel, false));
+            number += parcel.frames.len() as u64;
+        }
+        let mut opened = std::fs::OpenOptions::new().append(true).open(&file.0).expect("it was just made");
+        change(&mut opened);
+        while front.next(&mut parcel, false) && parcel.report.is_none() {
+            for frame in &parcel.frames {
+                number += 1;
+                assert_eq!(frame.number, number);
+            }
+        }
+        let report = parcel.report.expect("at the end of the capture");
+        assert_eq!(report.packets, number);
+        (number, report.problems.as_slice().iter().map(|problem| problem.name).collect())
+    }
+
+    #[test]
+    fn what_becomes_of_a_file_that_is_shared_out_is_told() {
+        let file = Kept::new("grows", 10_000);
+        let (number, told) = meanwhile(&file, |opened| {
+            std::io::Write::write_all(opened, &packets(10_000..10_100)).expect("a folder that takes files");
+        });
+        assert_eq!((number, &told[..]), (10_100, &["still-written"][..]));
+
+        let file = Kept::new("shrinks", 10_000);
+        let (number, told) = meanwhile(&file, |opened| opened.set_len(5_000_000).expect("its length can be set"));
+        assert!(number < 10_000 && told.contains(&"rewritten"), "{number} {told:?}");
     }
 
     #[test]
