@@ -57,7 +57,7 @@ pub(crate) use sifter::FRAMES;
 use sifter::Sifter;
 
 /// Flows in a batch; the table of a capture with fewer is one batch in order of first frames.
-pub const BATCH_ROWS: usize = 4_096;
+pub const BATCH_ROWS: usize = 2_048;
 
 /// Frames larger than this come from no Ethernet with its usual 1500 bytes, whatever tags and labels it adds.
 const OVERSIZED_FRAME: u32 = 1600;
