@@ -8,7 +8,7 @@
 //! a file, `standing` knows one that changes meanwhile.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
 use std::path::Path;
 
 mod ahead;
@@ -90,8 +90,8 @@ pub struct Capture {
     ended: bool,
     /// Of a regular file.
     standing: Option<Standing>,
-    /// Of a plain file that is read from its first byte on: its position is that of the buffer's source.
-    file: Option<File>,
+    /// Its bytes are those of a file that is read from the first one on.
+    plain: bool,
 }
 
 #[derive(Clone)]
@@ -111,13 +111,9 @@ enum Step {
 impl Capture {
     /// Opens a file. The error's sentence does not repeat the path.
     pub fn open(path: &Path) -> Result<Capture, OpenError> {
-        let file = File::open(path).map_err(OpenError::Io)?;
-        let position = file.try_clone().ok();
-        let mut capture = Capture::from_file(file)?;
-        if capture.standing.is_some() && capture.info.compression == Compression::None {
-            capture.file = position;
-        }
-        Ok(capture)
+        let capture = Capture::from_file(File::open(path).map_err(OpenError::Io)?)?;
+        let plain = capture.info.compression == Compression::None;
+        Ok(Capture { plain, ..capture })
     }
 
     /// Reads a file, pipe or device that is open.
@@ -134,7 +130,7 @@ impl Capture {
             Format::Pcap => Reader::Pcap(Pcap::default()),
             Format::Pcapng => Reader::Pcapng(Pcapng::default()),
         };
-        Ok(Capture { buffer, format, info, ended: false, standing: None, file: None })
+        Ok(Capture { buffer, format, info, ended: false, standing: None, plain: false })
     }
 
     /// Decompresses in a thread of its own from now on, if the capture is compressed.
@@ -166,26 +162,28 @@ impl Capture {
         !frames.is_empty()
     }
 
-    /// Bytes of a plain file when it was opened; none of what may not be read out of turn.
+    /// Bytes of the file when it was opened; none of what cannot be read out of turn.
     pub(crate) fn plain_size(&self) -> Option<u64> {
-        self.file.as_ref().and(self.standing.as_ref()).map(Standing::size)
+        let plain = self.plain && cfg!(unix);
+        self.standing.as_ref().filter(|_| plain).map(Standing::size)
     }
 
-    /// What it takes to read parts of the file out of turn, from behind the last batch on; none where they cannot be told
-    /// apart, or mean something only in turn.
+    /// What it takes to read parts of the file out of turn, from behind the last batch on; none where that is not known
+    /// yet, and where packets mean something only in turn.
     pub(crate) fn parts(&self) -> Option<Parts> {
         let walks = match &self.format {
             Reader::Pcap(pcap) => pcap.walks(),
             Reader::Pcapng(_) => true,
         };
-        let file = self.file.as_ref().filter(|_| walks && !self.ended && !self.info.names_processes)?;
-        Some(Parts { file: file.try_clone().ok()?, reader: self.format.clone(), offset: self.buffer.offset() })
+        let ready = walks && self.info.packets > 0 && !self.ended && !self.info.names_processes;
+        let standing = self.standing.as_ref().filter(|_| self.plain && ready)?;
+        Some(Parts { file: standing.file()?, reader: self.format.clone(), offset: self.buffer.offset() })
     }
 
     /// Takes a part, its frames as a batch of its own; false where it does not begin where the last batch has ended.
     pub(crate) fn take(&mut self, part: &mut Part) -> bool {
-        let (Some(file), Some(last)) = (&mut self.file, part.frames.last()) else { return false };
-        if part.begin != self.buffer.offset() || file.seek(SeekFrom::Start(part.end)).is_err() {
+        let (Some(standing), Some(last)) = (&mut self.standing, part.frames.last()) else { return false };
+        if part.begin != self.buffer.offset() || !standing.go_to(part.end) {
             return false;
         }
         match &mut self.format {

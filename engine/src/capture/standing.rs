@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hasher};
-use std::io::{self, Seek};
+use std::io::{self, Seek, SeekFrom};
 
 /// Bytes at its begin by which a file is known again: more than file header, interfaces and the time of a first packet take.
 const BEGIN: usize = 4096;
@@ -51,6 +51,16 @@ impl Standing {
     /// Its bytes, then.
     pub fn size(&self) -> u64 {
         self.size
+    }
+
+    /// The file once more, with the same position.
+    pub fn file(&self) -> Option<File> {
+        self.file.try_clone().ok()
+    }
+
+    /// Has whoever reads go on at that place; false where that failed.
+    pub fn go_to(&mut self, offset: u64) -> bool {
+        self.file.seek(SeekFrom::Start(offset)).is_ok()
     }
 
     /// How it began.

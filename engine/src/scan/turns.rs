@@ -164,7 +164,7 @@ impl Turns {
         let helper = |_| beside::start("reading", (Arc::clone(&shared), sifter.alike()), help).ok();
         let threads: Vec<_> = (0..helpers.min(HELPERS)).map_while(helper).collect();
         shared.lock().ahead = threads.len() as u64 + 1 + PARTS_AHEAD;
-        Some(Turns { shared, threads, sifter: sifter.alike(), size, taken: 0, anew: 0 })
+        (!threads.is_empty()).then(|| Turns { shared, threads, sifter: sifter.alike(), size, taken: 0, anew: 0 })
     }
 
     /// Takes the next part to the parcel. False where it has to be read in turn.
