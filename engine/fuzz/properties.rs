@@ -1,10 +1,11 @@
 //! What holds for any bytes. The fuzz targets and the replay of their corpora share these.
 
 use std::io::Cursor;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use auditor_engine::app::{Conversation, Event, Expected, Kind, Piece, Reassembler, Sample, Side, Target, dns, relay};
-use auditor_engine::capture::Capture;
+use auditor_engine::capture::{Capture, Frame, Part};
 use auditor_engine::interest::Interest;
 use auditor_engine::room::Room;
 use auditor_engine::scan::{Options, Scan, Step, Totals, Wishes};
@@ -14,7 +15,7 @@ use auditor_engine::wire::{Decoder, Packet, Transport};
 pub type Property = fn(&[u8]);
 
 /// Every property by the name of its target and of its folder in `corpus`.
-pub const ALL: [(&str, Property); 13] = [
+pub const ALL: [(&str, Property); 14] = [
     ("ftp", |data| conversation(Kind::Ftp, data)),
     ("socks", |data| conversation(Kind::Socks, data)),
     ("http_connect", |data| conversation(Kind::HttpConnect, data)),
@@ -27,6 +28,7 @@ pub const ALL: [(&str, Property); 13] = [
     ("sample", sample),
     ("decode_never_panics", decode_never_panics),
     ("capture_never_panics", capture_never_panics),
+    ("parts_make_the_capture", parts_make_the_capture),
     ("flow_table_conserves_packets", flow_table_conserves_packets),
 ];
 
@@ -243,6 +245,32 @@ fn capture_never_panics(data: &[u8]) {
     assert_eq!(capture.info().packets, count);
 }
 
+/// A file read in parts of a size that its first byte tells, wherever that goes, gives the frames that it gives in turn; the
+/// bytes behind are the file.
+fn parts_make_the_capture(data: &[u8]) {
+    let Some((&size, bytes)) = data.split_first() else { return };
+    let place = |frame: &Frame| (frame.number, frame.file_offset, frame.time_ns, frame.len, frame.wire_len);
+    let file = Kept::new(bytes);
+    let (Ok(mut in_turn), Ok(mut capture)) = (Capture::open(&file.0), Capture::open(&file.0)) else { return };
+    let (mut frames, mut expected, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    while in_turn.next_frames(&mut frames, 7) {
+        expected.extend(frames.iter().map(place));
+    }
+    let (mut part, size) = (Part::default(), 1 + 4 * u64::from(size));
+    while capture.next_frames(&mut frames, 1) {
+        found.extend(frames.iter().map(place));
+        let Some(parts) = capture.parts() else { continue };
+        let mut from = parts.offset();
+        while parts.read(from, from + size, from == parts.offset(), &mut part).is_ok() && capture.take(&mut part) {
+            assert!(part.frames.iter().all(|frame| frame.bytes(&part.memory).len() == frame.len as usize));
+            found.extend(part.frames.iter().map(place));
+            from += size;
+        }
+    }
+    assert_eq!(found, expected);
+    assert_eq!(format!("{:?}", capture.info()), format!("{:?}", in_turn.info()));
+}
+
 /// Whatever a capture holds, each packet is in one flow, or in what was put aside, or a copy of one that is. A copy may be
 /// in its flow all the same: it is left out only where a mirror port was at work.
 ///
@@ -273,13 +301,29 @@ fn flow_table_conserves_packets(data: &[u8]) {
 
 /// What a scan of the capture counts.
 fn counted(capture: &[u8], options: Options) -> Totals {
-    let name = format!("auditor-fuzz-{}-{:?}", std::process::id(), std::thread::current().id());
-    let path = std::env::temp_dir().join(name);
-    std::fs::write(&path, capture).expect("the folder for temporary files takes a file");
-    let mut scan = Scan::new(vec![path.to_string_lossy().into_owned()], options);
+    let file = Kept::new(capture);
+    let mut scan = Scan::new(vec![file.0.to_string_lossy().into_owned()], options);
     while !matches!(scan.step(100), Step::End) {}
-    std::fs::remove_file(&path).expect("a file that was written can be removed");
     scan.totals()
+}
+
+/// A file, as long as somebody reads it.
+struct Kept(PathBuf);
+
+impl Kept {
+    fn new(bytes: &[u8]) -> Kept {
+        let name = format!("auditor-fuzz-{}-{:?}", std::process::id(), std::thread::current().id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).expect("the folder for temporary files takes a file");
+        Kept(path)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        // The next one overwrites it.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 /// Packets of a capture that count.

@@ -41,7 +41,7 @@ pub use limits::{
     COMMON_SNAPLEN, MAX_BLOCK, MAX_INTERFACES, MAX_NAME, MAX_PROCESSES, MAX_RECORD, MAX_XZ_MEMORY, MAX_ZSTD_WINDOW,
     RESYNC_AHEAD, RESYNC_BLOCKS, RESYNC_RECORDS, RESYNC_SECONDS,
 };
-pub(crate) use part::{Part, Parts};
+pub use part::{Part, Parts};
 pub use process::Processes;
 pub(crate) use standing::Begin;
 
@@ -170,7 +170,7 @@ impl Capture {
 
     /// What it takes to read parts of the file out of turn, from behind the last batch on; none where that is not known
     /// yet, and where packets mean something only in turn.
-    pub(crate) fn parts(&self) -> Option<Parts> {
+    pub fn parts(&self) -> Option<Parts> {
         let walks = match &self.format {
             Reader::Pcap(pcap) => pcap.walks(),
             Reader::Pcapng(_) => true,
@@ -181,7 +181,7 @@ impl Capture {
     }
 
     /// Takes a part, its frames as a batch of its own; false where it does not begin where the last batch has ended.
-    pub(crate) fn take(&mut self, part: &mut Part) -> bool {
+    pub fn take(&mut self, part: &mut Part) -> bool {
         let (Some(standing), Some(last)) = (&mut self.standing, part.frames.last()) else { return false };
         if part.begin != self.buffer.offset() || !standing.go_to(part.end) {
             return false;

@@ -17,7 +17,7 @@ const BEHIND: usize = 4096;
 const LONGEST: usize = COMMON_SNAPLEN as usize + 64;
 
 /// A file, and what has to be known to read in the midst of it.
-pub(crate) struct Parts {
+pub struct Parts {
     pub(super) file: File,
     pub(super) reader: Reader,
     /// Where the next record begins.
@@ -26,7 +26,8 @@ pub(crate) struct Parts {
 
 /// What was read.
 #[derive(Default)]
-pub(crate) struct Part {
+pub struct Part {
+    /// Where the frames lie.
     pub memory: Vec<u8>,
     /// Whole records one behind the other, numbered from 1.
     pub frames: Vec<Frame>,
