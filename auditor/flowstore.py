@@ -172,9 +172,15 @@ def load_flows(path: str | Path) -> StoredScan:
         rest = json.loads(zlib.decompress(metadata[KEY]), object_hook=_decoded)
         if rest["format"] != FORMAT:
             raise AuditorError(f"{path}: its format is {rest['format']!r}, expected {FORMAT!r}")
-        table = parquet.read_table(path, columns=[PREFIX + name for name in TYPES])
-    except (OSError, ValueError, KeyError, zlib.error) as error:  # pyarrow's errors are ValueErrors and OSErrors
-        raise AuditorError(f"{path}: is no flow table that can be read: {error}") from None
+        return _stored(rest, parquet.read_table(path, columns=[PREFIX + name for name in TYPES]))
+    # pyarrow's errors are ValueErrors and OSErrors
+    except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
+        what = f"its {error} is missing" if isinstance(error, KeyError) else error
+        raise AuditorError(f"{path}: is no flow table that can be read: {what}") from None
+
+
+def _stored(rest: Mapping[str, Any], table: Any) -> StoredScan:
+    """The scan of a file's metadata and columns. Raises: KeyError, TypeError, ValueError where something is missing."""
     columns = {name: _bytes(name, table.column(PREFIX + name)) for name in TYPES}
     heard = rest["listening"]
     return StoredScan(

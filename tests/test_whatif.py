@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from program import CAPTURES, CLEAN, VIOLATING, run
 from samples import ROOT, Sample, samples
 
 from auditor.document import document
-from auditor.flowstore import judge_stored, load_flows, store_flows, unheard
+from auditor.errors import AuditorError
+from auditor.flowstore import KEY, judge_stored, load_flows, store_flows, unheard
 from auditor.pipeline import audit
 from auditor.result import Audit
 from auditor.rulepack import enable
@@ -126,6 +128,22 @@ def test_a_cut_capture_stays_inconclusive_in_the_store(tmp_path: Path) -> None:
     cut.write_bytes(CLEAN.read_bytes()[:-100])
     assert run("flows", cut, "-o", store).returncode == 3
     assert judge_stored(load_flows(store)).verdict == audit(cut).verdict == "inconclusive"
+
+
+def test_metadata_without_one_of_its_parts_is_told(tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    store, changed = tmp_path / "f.parquet", tmp_path / "changed.parquet"
+    store_flows([str(CLEAN)], store)
+    table = pyarrow.parquet.read_table(store)
+    kept = json.loads(zlib.decompress(table.schema.metadata[KEY]))
+    assert len(kept) > 8
+    for part in kept:
+        rest = {name: value for name, value in kept.items() if name != part}
+        packed = zlib.compress(json.dumps(rest).encode())
+        pyarrow.parquet.write_table(table.replace_schema_metadata({KEY: packed}), changed)
+        with pytest.raises(AuditorError, match=f"changed.parquet: is no flow table.*'{part}' is missing"):
+            load_flows(changed)
 
 
 @pytest.mark.parametrize(
