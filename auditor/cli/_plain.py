@@ -41,7 +41,7 @@ def read(run: Callable[..., int], words: Sequence[str]) -> dict[str, Any] | None
     captures: list[str] = []
     rest = iter(words)
     for word in rest:
-        if not word.startswith("-"):
+        if _stands_alone(word):
             captures.append(word)
             continue
         name = names.get(word)
@@ -51,7 +51,7 @@ def read(run: Callable[..., int], words: Sequence[str]) -> dict[str, Any] | None
             values[name] = True
             continue
         value = next(rest, "")
-        if not value or value.startswith("-") or (options[name].choices and value not in options[name].choices):
+        if not value or not _stands_alone(value) or (options[name].choices and value not in options[name].choices):
             return None
         if isinstance(values[name], tuple):
             values[name] += (value,)
@@ -64,3 +64,8 @@ def read(run: Callable[..., int], words: Sequence[str]) -> dict[str, Any] | None
     if "captures" not in run.__annotations__:
         return None if captures else values
     return {"captures": tuple(captures), **values} if captures else None
+
+
+def _stands_alone(word: str) -> bool:
+    """It is no option; a dash is standard input or output."""
+    return word == "-" or not word.startswith("-")

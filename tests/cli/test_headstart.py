@@ -10,7 +10,7 @@ import pytest
 from program import CLEAN, VIOLATING, run
 
 from auditor import scan as scanning
-from auditor.cli import _app, _headstart, _plain, audit, flows
+from auditor.cli import _app, _headstart, _plain, audit, flows, watch
 from auditor.cli._option import Option, described
 from auditor.scan import ScanOptions, begin, open_scan, take_headstart
 
@@ -44,19 +44,18 @@ WORDS = {
         ["--as-of", "2027-01-31", "--site", "site.yaml"],
         ["--allow-incomplete", "--validate-checksums", "--color", "never"],
     ],
-    "flows": [["--format", "csv"], ["-o", "x.csv", "-o", "y.json"], ["--validate-checksums"], ["--pack", "a"]],
+    "flows": [["--format", "csv"], ["-o", "-", "-o", "y.json"], ["--validate-checksums"], ["--pack", "a"], ["-"]],
+    "watch": [["-i", "-"], ["-i", "eth0", "-i", "eth1"], ["--duration", "8h", "--events", "-"], ["--kernel-filter"]],
 }
 
 
-@pytest.mark.parametrize("command", [audit, flows])
+@pytest.mark.parametrize("command", [audit, flows, watch])
 def test_a_plain_call_is_read_as_typer_reads_it(command: object) -> None:
     name = command.__name__.rpartition(".")[2]  # type: ignore[attr-defined]
     for some in itertools.product([False, True], repeat=len(WORDS[name])):
-        words = [
-            "a.pcap",
-            *(word for group, wanted in zip(WORDS[name], some, strict=True) if wanted for word in group),
-            "b.pcap",
-        ]
+        words = [word for group, wanted in zip(WORDS[name], some, strict=True) if wanted for word in group]
+        if name != "watch":
+            words = ["a.pcap", *words, "b.pcap"]
         call = _app.parse([name, *words])
         assert not isinstance(call, int)
         assert _plain.read(call.run, words) == call.arguments
@@ -76,7 +75,6 @@ def test_a_plain_call_is_read_as_typer_reads_it(command: object) -> None:
         ["a.pcap", "--unknown"],
         ["a.pcap", "-ox.json"],
         ["a.pcap", "--", "b.pcap"],
-        ["-"],
         ["--help"],
         [],
     ],
