@@ -24,7 +24,7 @@ const PART: std::ops::RangeInclusive<u64> = 128 << 10..=512 << 10;
 /// Parts that are read or wait, beyond one for each thread (`PARTS_AHEAD`).
 const PARTS_AHEAD: u64 = 2;
 
-/// Threads that help at most (`HELPERS`): what is left to the front takes a fifth of the whole at least.
+/// Threads that help at most (`HELPERS`): more would wait for the front, which has a tenth of the work at least.
 const HELPERS: usize = 7;
 
 /// Bytes of a file for which it pays to start threads.
@@ -35,7 +35,7 @@ const ANEW: u64 = 16;
 
 /// What came of a part.
 #[derive(Default)]
-struct Outcome {
+struct PartRead {
     part: Part,
     sifted: Sifted,
     report: CaptureReport,
@@ -69,14 +69,14 @@ struct Board {
     due: u64,
     /// Beyond `due`, what may be read ahead.
     ahead: u64,
-    done: BTreeMap<u64, Outcome>,
-    spares: Vec<Outcome>,
+    done: BTreeMap<u64, PartRead>,
+    spares: Vec<PartRead>,
     over: bool,
 }
 
 impl Board {
     /// The next part to be read, if there is one.
-    fn claim(&mut self) -> Option<(Arc<Plan>, u64, Outcome)> {
+    fn claim(&mut self) -> Option<(Arc<Plan>, u64, PartRead)> {
         let plan = self.plan.as_ref().filter(|plan| self.free < plan.count.min(self.due + self.ahead))?;
         let number = self.free;
         self.free += 1;
@@ -110,13 +110,13 @@ struct Claim<'s> {
     shared: &'s Shared,
     plan: Arc<Plan>,
     number: u64,
-    outcome: Outcome,
+    read: PartRead,
 }
 
 impl Claim<'_> {
     fn read(mut self, sifter: &mut Sifter) {
         let (from, to) = self.plan.range(self.number);
-        let Outcome { part, sifted, report, counts } = &mut self.outcome;
+        let PartRead { part, sifted, report, counts } = &mut self.read;
         part.frames.clear();
         *report = CaptureReport::default();
         if self.plan.parts.read(from, to, self.number == 0, part).is_err() {
@@ -130,15 +130,15 @@ impl Claim<'_> {
 
 impl Drop for Claim<'_> {
     fn drop(&mut self) {
-        let mut outcome = take(&mut self.outcome);
+        let mut read = take(&mut self.read);
         if std::thread::panicking() {
-            outcome.part.frames.clear();
+            read.part.frames.clear();
         }
         let mut board = self.shared.lock();
         if board.is_plan(&self.plan) {
-            board.done.insert(self.number, outcome);
+            board.done.insert(self.number, read);
         } else {
-            board.spares.push(outcome);
+            board.spares.push(read);
         }
         self.shared.changed.notify_all();
     }
@@ -175,23 +175,23 @@ impl Turns {
         report: &mut CaptureReport,
         parcel: &mut Parcel,
     ) -> bool {
-        let Some(mut outcome) = self.due(capture) else { return false };
-        let follows = capture.take(&mut outcome.part);
+        let Some(mut read) = self.due(capture) else { return false };
+        let follows = capture.take(&mut read.part);
         if follows {
             self.taken += 1;
-            if outcome.counts.fragments == 0 {
-                sifter.join(&outcome.counts);
-                report.join(&outcome.report, outcome.part.frames[0].number - 1);
+            if read.counts.fragments == 0 {
+                sifter.join(&read.counts);
+                report.join(&read.report, read.part.frames[0].number - 1);
             } else {
                 // Fragments mean something only in turn.
-                sifter.sift(&outcome.part.frames, &outcome.part.memory, report, &mut outcome.sifted);
+                sifter.sift(&read.part.frames, &read.part.memory, report, &mut read.sifted);
             }
-            swap(&mut parcel.frames, &mut outcome.part.frames);
-            swap(&mut parcel.memory, &mut outcome.part.memory);
-            swap(&mut parcel.sifted, &mut outcome.sifted);
+            swap(&mut parcel.frames, &mut read.part.frames);
+            swap(&mut parcel.memory, &mut read.part.memory);
+            swap(&mut parcel.sifted, &mut read.sifted);
         }
         let mut board = self.shared.lock();
-        board.spares.push(outcome);
+        board.spares.push(read);
         if !follows {
             board.give_up();
         }
@@ -199,7 +199,7 @@ impl Turns {
     }
 
     /// What came of the part that is due. Meanwhile reads another one, if there is one that nobody reads.
-    fn due(&mut self, capture: &Capture) -> Option<Outcome> {
+    fn due(&mut self, capture: &Capture) -> Option<PartRead> {
         let shared = Arc::clone(&self.shared);
         let mut board = shared.lock();
         if board.plan.is_none() {
@@ -209,14 +209,14 @@ impl Turns {
         let count = board.plan.as_ref()?.count;
         while board.due < count {
             let due = board.due;
-            if let Some(outcome) = board.done.remove(&due) {
+            if let Some(read) = board.done.remove(&due) {
                 board.due += 1;
                 shared.changed.notify_all();
-                return Some(outcome);
+                return Some(read);
             }
-            if let Some((plan, number, outcome)) = board.claim() {
+            if let Some((plan, number, read)) = board.claim() {
                 drop(board);
-                Claim { shared: &shared, plan, number, outcome }.read(&mut self.sifter);
+                Claim { shared: &shared, plan, number, read }.read(&mut self.sifter);
                 board = shared.lock();
             } else {
                 board = shared.wait(board);
@@ -267,9 +267,9 @@ impl Drop for Turns {
 fn help((shared, mut sifter): (Arc<Shared>, Sifter)) {
     let mut board = shared.lock();
     while !board.over {
-        if let Some((plan, number, outcome)) = board.claim() {
+        if let Some((plan, number, read)) = board.claim() {
             drop(board);
-            Claim { shared: &shared, plan, number, outcome }.read(&mut sifter);
+            Claim { shared: &shared, plan, number, read }.read(&mut sifter);
             board = shared.lock();
         } else {
             board = shared.wait(board);
@@ -399,9 +399,9 @@ mod tests {
         let plan = turns.plan(&capture).expect("a plain file");
         shared.lock().begin(plan);
         shared.lock().ahead = 1;
-        let (plan, number, outcome) = shared.lock().claim().expect("nobody else claims any");
+        let (plan, number, read) = shared.lock().claim().expect("nobody else claims any");
         let failed = std::thread::spawn(move || {
-            let _claim = Claim { shared: &shared, plan, number, outcome };
+            let _claim = Claim { shared: &shared, plan, number, read };
             panic!("as a defect of a decoder would");
         });
         assert!(failed.join().is_err());
