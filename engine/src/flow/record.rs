@@ -6,6 +6,7 @@
 use super::key::{FlowKey, Side};
 use super::stream::{Holes, Stream};
 use crate::fingerprint::Fingerprint;
+use crate::memory;
 use crate::reading::Reading;
 
 /// Letters that the history of one flow holds at most (`HISTORY_LETTERS`); later ones are not written.
@@ -258,12 +259,25 @@ impl Flow {
         usize::from(self.initiator & 1)
     }
 
-    /// A word of each of its cache lines, for loading them ahead.
+    /// Brings what each packet looks at into the cache.
     #[inline]
-    pub fn lines(&self) -> u64 {
+    pub fn touch(&self) {
+        memory::fetch(&self.expires_ns);
+        memory::fetch(&self.ends[0].packets);
+        memory::fetch(&self.last_frame);
+    }
+
+    /// Brings all of it into the cache.
+    #[inline]
+    pub fn touch_whole(&self) {
         let [near, far] = &self.details;
-        let words = [self.expires_ns as u64, self.ends[0].packets, self.ends[1].packets, self.flow_id, self.tunnel];
-        words.iter().fold(u64::from(near.syn ^ far.syn ^ self.process), |lines, word| lines ^ word)
+        memory::fetch(&self.expires_ns);
+        for word in [&self.ends[0].packets, &self.ends[1].packets, &self.flow_id, &self.tunnel] {
+            memory::fetch(word);
+        }
+        for word in [&near.syn, &far.syn, &self.process] {
+            memory::fetch(word);
+        }
     }
 
     /// Whether it has counted one packet so far.

@@ -182,28 +182,25 @@ impl Table {
 
     /// Brings what packets with these addresses will touch into the cache.
     ///
-    /// Looked up one after the other, each packet waits for its own cache misses; these loads do not depend on each
-    /// other, so that the misses of a group of packets overlap.
+    /// Looked up one after the other, each packet waits for its own cache misses; those of a group of packets overlap.
     #[inline]
     pub fn touch<'a>(&self, group: impl Iterator<Item = &'a mut Addressed>) {
-        let mut lines = 0;
         for addressed in group {
             if let Some(slot) = self.index.candidate(addressed.hash)
                 && let Some(flow) = self.flows.get(slot as usize)
             {
                 addressed.slot = slot;
-                lines ^= flow.expires_ns as u64 ^ flow.ends[0].packets ^ flow.last_frame;
+                flow.touch();
             } else {
-                lines ^= self.memory.first_word(addressed.key.hash(FIXED_SEED));
+                self.memory.touch(addressed.key.hash(FIXED_SEED));
             }
         }
-        std::hint::black_box(lines);
     }
 
     /// Brings the part of the index that leads to a flow into the cache, for [`Table::touch`].
     #[inline]
     pub fn touch_index(&self, addressed: &Addressed) {
-        std::hint::black_box(self.index.first_entry(addressed.hash));
+        self.index.touch(addressed.hash);
     }
 
     /// Takes a packet; returns its flow. `payload` gives the captured bytes of the packet's, which only few are asked for.
@@ -331,12 +328,11 @@ impl Table {
     /// Brings what the ends of these timers' flows will touch into the cache, as [`Table::touch`] does for packets.
     fn touch_due(&self, timers: &[Timer]) {
         let flows = || timers.iter().filter_map(|timer| self.flows.get(timer.slot as usize));
-        let mut lines = flows().fold(0, |lines, flow| lines ^ flow.lines());
+        flows().for_each(Flow::touch_whole);
         for flow in flows() {
-            lines ^= self.index.first_entry(flow.key.hash(self.seed));
-            lines ^= self.memory.first_word(flow.key.hash(FIXED_SEED));
+            self.index.touch(flow.key.hash(self.seed));
+            self.memory.touch(flow.key.hash(FIXED_SEED));
         }
-        std::hint::black_box(lines);
     }
 
     /// Closes the flows that would end first, to make some room.

@@ -66,10 +66,12 @@ impl Memory {
         self.entries[hash as usize & self.mask] = Tombstone { tag: hash | 1, ..tombstone };
     }
 
-    /// A word of the entry that `put` and `take` look at, for loading it ahead.
+    /// Brings the entry that `put` and `take` look at into the cache.
     #[inline]
-    pub fn first_word(&self, hash: u64) -> u64 {
-        self.entries.get(hash as usize & self.mask).map_or(0, |entry| entry.tag)
+    pub fn touch(&self, hash: u64) {
+        if let Some(entry) = self.entries.get(hash as usize & self.mask) {
+            memory::fetch(&entry.tag);
+        }
     }
 
     /// Takes what is known of an earlier piece.

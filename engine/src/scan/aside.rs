@@ -84,10 +84,10 @@ impl Aside {
         Aside { words: vec![0; 1 << 12], len: 0, packets: 0, bytes: 0 }
     }
 
-    /// The word that `note` looks at first, for loading it ahead.
+    /// Brings the word that `note` looks at first into the cache.
     #[inline]
-    pub fn first_word(&self, mark: Mark) -> u64 {
-        self.words[mark.place(self.words.len() - 1)]
+    pub fn touch(&self, mark: Mark) {
+        memory::fetch(&self.words[mark.place(self.words.len() - 1)]);
     }
 
     /// Adds a packet to the sums.

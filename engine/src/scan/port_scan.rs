@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use crate::flow::mix;
+use crate::memory;
 use crate::wire::Address;
 
 /// Different responder ports from which a pair counts as a scan (`PORT_SCAN_PORTS`).
@@ -59,8 +60,9 @@ impl PortScans {
 
     /// Takes what was noted. The slot of nearly every pair is a cache miss: those of a group of packets overlap.
     pub fn settle(&mut self) {
-        let first = |attempt: &Attempt| self.slots.get(self.home(attempt.name)).map_or(0, |few| few.name);
-        std::hint::black_box(self.noted.iter().fold(0, |names, attempt| names ^ first(attempt)));
+        for few in self.noted.iter().filter_map(|attempt| self.slots.get(self.home(attempt.name))) {
+            memory::fetch(&few.name);
+        }
         let mut noted = std::mem::take(&mut self.noted);
         for attempt in noted.drain(..) {
             self.take(&attempt);
