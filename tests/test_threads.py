@@ -6,7 +6,7 @@ import gzip
 import itertools
 import random
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +171,52 @@ def test_threads_that_share_a_file_find_what_one_finds(
     assert {"malformed-packet", "snapped-packet", "oversized-frame", "ip-length-zero", "out-of-order"} < {
         problem["name"] for problem in one["captures"][1]["problems"]
     }
+
+
+def plain_record(size: int, fill: bytes = b"\x07", extra: bytes = b"") -> bytes:
+    return RECORD.pack(1_700_000_000, 0, size, size) + extra + fill * size
+
+
+def wrong_end_at(edge: int) -> bytes:
+    """A block says another length at its end, which is where a buffer of one reader ends."""
+    head = struct.pack("<IIIHHqI", 0x0A0D0D0A, 28, 0x1A2B3C4D, 1, 0, -1, 28)
+    head += struct.pack("<IIHHII", 1, 20, 1, 0, 0, 20)
+    size = 1024
+    body = struct.pack("<IIIIIII", 6, size, 0, 0, 5, size - 32, size - 32) + bytes(size - 32)
+    sound, wrong = (body + struct.pack("<I", told) for told in (size, size + 4))
+    first = (edge - len(head)) % size or size
+    pad = struct.pack("<II", 0x80000777, first) + bytes(first - 12) + struct.pack("<I", first)
+    before = (edge - len(head) - first) // size - 1
+    return head + pad + sound * before + wrong + sound * 8_000
+
+
+def large_records_behind_garbage(edge: int) -> bytes:
+    head = HEADER.pack(0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + plain_record(1000) * 400
+    large = plain_record(262_144) + plain_record(262_044) + plain_record(1000)
+    return head + b"\xff" * (edge - 8) + large + b"\xff" * 70 + plain_record(1000) * 9_000
+
+
+def other_layout_at(edge: int) -> bytes:
+    """A second file header just before the end of a buffer, with longer record headers behind it."""
+    head = HEADER.pack(0xA1B2C3D4, 2, 4, 0, 0, 262144, 1)
+    left = edge - 2 * len(head) - 20
+    whole = plain_record(1000) * (left // 1016 - 1)
+    rest = plain_record(left - len(whole) - 16)
+    return head + whole + rest + head + plain_record(1000, b"\xee", bytes(range(1, 9))) * 9_000
+
+
+@pytest.mark.parametrize("edge", [1 << 19, 4 << 20], ids=["first buffer", "later"])
+@pytest.mark.parametrize("made", [wrong_end_at, large_records_behind_garbage, other_layout_at])
+def test_damage_at_the_edge_of_a_buffer_is_judged_alike(
+    made: Callable[[int], bytes], edge: int, tmp_path: Path
+) -> None:
+    path = tmp_path / "edge"
+    path.write_bytes(made(edge))
+    assert path.stat().st_size > 8 << 20
+    one, *several = (scanned([path], threads=threads, keep_all=True) for threads in (1, 2, 3))
+    assert one["captures"][0]["problems"]
+    for told in several:
+        assert told == one
 
 
 def rows(told: Mapping[str, Any], before: Sequence[int]) -> list[tuple[Any, ...]]:

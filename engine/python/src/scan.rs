@@ -211,7 +211,7 @@ impl Scan {
     /// What samples of payload look like, as columns; one row a flow.
     #[getter]
     fn samples<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        events::samples(py, self.lock().listener().samples())
+        events::samples(py, self.lock().samples())
     }
 
     /// What ICMP errors quoted, as columns.

@@ -20,6 +20,7 @@ pub(super) struct Buffer {
     ended: bool,
     pinned: bool,
     failure: Option<io::Error>,
+    is_file: bool,
 }
 
 /// Bytes of the file, and where they lie.
@@ -35,7 +36,7 @@ pub(super) struct Window<'b> {
 impl Buffer {
     pub fn new(source: Box<dyn Read + Send>) -> Buffer {
         let bytes = vec![0; SIZE];
-        Buffer { source, bytes, at: 0, end: 0, base: 0, ended: false, pinned: false, failure: None }
+        Buffer { source, bytes, at: 0, end: 0, base: 0, ended: false, pinned: false, failure: None, is_file: false }
     }
 
     /// The unread bytes read so far, and the source, to start again with a decoder between them.
@@ -152,6 +153,21 @@ impl Buffer {
     /// Whether `unread` reaches the end of the file.
     pub fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether a read failed.
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// The source never lets anybody wait: as much as a decision needs may be asked of it.
+    pub fn is_file(&self) -> bool {
+        self.is_file
+    }
+
+    /// Notes that it is a file.
+    pub fn note_file(&mut self) {
+        self.is_file = true;
     }
 
     pub fn take_failure(&mut self) -> Option<io::Error> {

@@ -54,7 +54,9 @@ pub(super) fn search(buffer: &mut Buffer, mut sound: impl FnMut(&[u8], bool) -> 
         let _ = buffer.ensure(2 * RESYNC_AHEAD);
         let (bytes, ended) = (buffer.unread(), buffer.ended());
         let places = if ended { bytes.len() } else { bytes.len().saturating_sub(RESYNC_AHEAD) };
-        let found = (0..places).find(|&at| sound(&bytes[at..], ended));
+        // No more than that, even where more is at hand: how much is depends on who read before, and how.
+        let behind = |at: usize| &bytes[at..bytes.len().min(at + RESYNC_AHEAD)];
+        let found = (0..places).find(|&at| sound(behind(at), ended && at + RESYNC_AHEAD >= bytes.len()));
         buffer.advance(found.unwrap_or(places));
         if found.is_some() || ended {
             return (buffer.offset() - from, found.is_some());

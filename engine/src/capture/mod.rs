@@ -8,7 +8,7 @@
 //! a file, `standing` knows one that changes meanwhile.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::path::Path;
 
 mod ahead;
@@ -111,9 +111,15 @@ enum Step {
 impl Capture {
     /// Opens a file. The error's sentence does not repeat the path.
     pub fn open(path: &Path) -> Result<Capture, OpenError> {
-        let capture = Capture::from_file(File::open(path).map_err(OpenError::Io)?)?;
-        let plain = capture.info.compression == Compression::None;
-        Ok(Capture { plain, ..capture })
+        let mut file = File::open(path).map_err(OpenError::Io)?;
+        // Some systems open a name such as /dev/stdin where its owner stands.
+        let from_begin = file.stream_position().is_ok_and(|position| position == 0);
+        let mut capture = Capture::from_file(file)?;
+        capture.plain = from_begin && capture.standing.is_some() && capture.info.compression == Compression::None;
+        if capture.standing.is_some() {
+            capture.buffer.note_file();
+        }
+        Ok(capture)
     }
 
     /// Reads a file, pipe or device that is open.
@@ -183,7 +189,7 @@ impl Capture {
     /// Takes a part, its frames as a batch of its own; false where it does not begin where the last batch has ended.
     pub fn take(&mut self, part: &mut Part) -> bool {
         let (Some(standing), Some(last)) = (&mut self.standing, part.frames.last()) else { return false };
-        if part.begin != self.buffer.offset() || !standing.go_to(part.end) {
+        if part.begin != self.buffer.offset() || self.buffer.has_failed() || !standing.go_to(part.end) {
             return false;
         }
         match &mut self.format {

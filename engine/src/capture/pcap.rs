@@ -10,6 +10,8 @@ use super::{Frame, Step};
 
 const FILE_HEADER: usize = 24;
 const RECORD_HEADER: usize = 16;
+/// Bytes by which the layout of records is told.
+const SETTLE_AHEAD: usize = 256 << 10;
 /// Before this (January 1987) a record that no earlier one vouches for is no record.
 const OLDEST: u32 = 1 << 29;
 
@@ -224,6 +226,11 @@ impl Pcap {
             return Ok(Self::tail(head, buffer, info));
         }
         if self.stage == Stage::First {
+            // What follows the begin of a file is at hand with it; within one, as much is asked for.
+            if buffer.is_file() && info.number > 0 {
+                buffer.free()?;
+                buffer.ensure(SETTLE_AHEAD)?;
+            }
             self.settle(buffer, info);
             return Ok(Step::Next);
         }
@@ -301,8 +308,8 @@ impl Pcap {
             &[Layout { order, extra: 8 }, Layout { order, extra: 4 }, Layout { order: other, extra: 0 }]
         };
         let most = 1_000_000_000 / self.unit;
-        self.layout =
-            variant::choose(buffer.unread(), likely, others, |fraction, len| fraction < most && len <= self.longest);
+        let ahead = &buffer.unread()[..buffer.unread().len().min(SETTLE_AHEAD)];
+        self.layout = variant::choose(ahead, likely, others, |fraction, len| fraction < most && len <= self.longest);
         self.stage = Stage::Records;
         if self.layout != likely {
             let Layout { order, extra } = self.layout;

@@ -83,6 +83,7 @@ impl Pcapng {
                 && len <= MAX_BLOCK
                 && len <= wire_len
                 && total == PACKET_FRAME + (len as usize).next_multiple_of(4)
+                && total <= MAX_BLOCK as usize
                 && end <= bytes.len();
             if !sound || order.u32(bytes, end - 4) as usize != total {
                 break;
@@ -152,7 +153,13 @@ impl Pcapng {
         let repeated = order.u32(buffer.unread(), total as usize - 4);
         if repeated != total {
             buffer.free()?;
-            // Only bytes already at hand are asked: a live source may be quiet for long.
+            // A stream may be quiet for long: of one, only bytes already at hand are asked.
+            if buffer.is_file() && buffer.ensure(total as usize + FRAME)? {
+                let next = order.u32(&buffer.unread()[total as usize..], 4);
+                if next <= MAX_BLOCK {
+                    buffer.ensure((total + next) as usize)?;
+                }
+            }
             let next = &buffer.unread()[total as usize..];
             if block::sound(next, order, self.section.sources.len()).is_err() {
                 let expected = format!("the block length {total} was expected at its end, {repeated} was there");

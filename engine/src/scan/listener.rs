@@ -267,8 +267,9 @@ impl Listener {
         &self.events
     }
 
-    /// Samples, by the end of their reading.
-    pub fn samples(&self) -> &[FlowSamples] {
+    /// Samples, by flow.
+    pub fn samples(&mut self) -> &[FlowSamples] {
+        self.samples.sort_by_key(|samples| samples.flow_id);
         &self.samples
     }
 

@@ -280,6 +280,11 @@ impl Scan {
         self.intake.listener.events()
     }
 
+    /// What samples of payload look like, by flow.
+    pub fn samples(&mut self) -> &[FlowSamples] {
+        self.intake.listener.samples()
+    }
+
     /// What ICMP errors quoted, in order of time.
     pub fn quotes(&self) -> Vec<Quote> {
         let mut quotes: Vec<Quote> = self.intake.quotes.values().copied().collect();

@@ -116,7 +116,10 @@ impl Points {
     /// which is for the caller to say.
     pub fn report(&self, captures: &mut [CaptureReport]) {
         if self.known.len() > 1 {
-            for &(capture, point, ends) in &self.known {
+            // Which of two was met first is up to when flows were counted.
+            let mut points = self.known.clone();
+            points.sort_by_key(|&(capture, point, _)| (capture, point.interface, point.vlan));
+            for (capture, point, ends) in points {
                 if ends.half_seen >= ONE_SIDED_FLOWS && ends.two_way * ONE_SIDED_RATIO <= ends.half_seen {
                     note_one_sided(captures, capture, point, ends);
                 }

@@ -188,10 +188,14 @@ impl Sifter {
         self.checksums.is_none()
     }
 
-    /// What its decoder counted since this was last asked.
+    /// What its decoder counted since this was last asked. It forgets the fragments that it kept.
     pub fn take_counts(&mut self) -> Counts {
         self.lengthless = 0;
-        self.decoder.take_counts()
+        let counts = self.decoder.take_counts();
+        if counts.fragments > 0 {
+            self.decoder = self.decoder.alike();
+        }
+        counts
     }
 
     /// Adds what the decoder of another one counted.
